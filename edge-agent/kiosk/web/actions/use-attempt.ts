@@ -1,0 +1,38 @@
+import { useState } from "react";
+import type { Answer } from "../gate/answer.ts";
+import { mintKey } from "../gate/mint-key.ts";
+import { begin, conclude, FRESH, type Attempt } from "../logic/attempt.ts";
+
+export type AttemptHandle<Body, Value> = {
+  readonly attempt: Attempt<Body, Value>;
+  /** Sends `body`, or again what got no answer. */
+  readonly submit: (body: Body) => void;
+  /** Back to an empty form, unless the outcome of what was sent is open. */
+  readonly reset: () => void;
+};
+
+/** Keeps one {@link Attempt} for as long as the component lives, whether its dialog is open or not. */
+export function useAttempt<Body, Value>(
+  send: (key: string, body: Body) => Promise<Answer<Value>>,
+  onDone?: (value: Value) => void,
+): AttemptHandle<Body, Value> {
+  const [attempt, setAttempt] = useState<Attempt<Body, Value>>(FRESH);
+
+  async function run(body: Body): Promise<void> {
+    const sending = begin(attempt, body, mintKey());
+    setAttempt(sending);
+    const next = conclude<Body, Value>(sending, await send(sending.key, sending.body));
+    setAttempt(next);
+    if (next.step === "done") onDone?.(next.value);
+  }
+
+  return {
+    attempt,
+    submit: (body) => {
+      if (attempt.step !== "sending") void run(body);
+    },
+    reset: () => {
+      if (attempt.step === "editing" || attempt.step === "done") setAttempt(FRESH);
+    },
+  };
+}

@@ -1,0 +1,9 @@
+/**
+ * What became of a request. `refused` is definite: the gate understood and did nothing. `unanswered` is not:
+ * it may have been done, so it may only be asked again under the same key.
+ */
+export type Answer<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "refused"; readonly status: number; readonly message: string; readonly retryAfterS: number }
+  | { readonly kind: "signed_out" }
+  | { readonly kind: "unanswered"; readonly message: string };

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import {
+  actionDoneSchema,
+  cashTakenSchema,
+  sessionSchema,
+  type Cash,
+  type Reset,
+  type SignIn,
+  type Vend,
+} from "@parkme/shared/protocol/kiosk";
+import type { Answer } from "./answer.ts";
+
+/** The barrier's answer is a matter of milliseconds; after this the attendant is told that there was none. */
+const ANSWER_TIMEOUT_MS = 8_000;
+const MAX_RETRY_AFTER_S = 900;
+const DEFAULT_RETRY_AFTER_S = 30;
+
+const problemSchema = z.object({ detail: z.string().min(1).max(500) });
+const nothing = z.null();
+
+type Request<T> = {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly schema: z.ZodType<T>;
+};
+
+/**
+ * The gate's HTTP calls, none of which throws. `onSignedOut` is told whenever the gate no longer knows the
+ * session, whatever the call was.
+ */
+export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
+  async function inSession<T>(request: Request<T>): Promise<Answer<T>> {
+    const answer = await call(fetcher, request);
+    if (answer.kind === "signed_out") onSignedOut();
+    return answer;
+  }
+  const lanePath = (lane: string, action: string): string => `/api/lanes/${encodeURIComponent(lane)}/${action}`;
+  return {
+    session: () => call(fetcher, { method: "GET", path: "/api/session", schema: sessionSchema }),
+    signOut: () => call(fetcher, { method: "DELETE", path: "/api/session", schema: nothing }),
+    async signIn(body: SignIn): Promise<Answer<null>> {
+      const answer = await call(fetcher, { method: "POST", path: "/api/session", body, schema: nothing });
+      if (answer.kind !== "signed_out") return answer;
+      return { kind: "refused", status: 401, message: "Name and PIN do not match.", retryAfterS: 0 };
+    },
+    takeCash: (lane: string, body: Cash) =>
+      inSession({ method: "POST", path: lanePath(lane, "cash"), body, schema: cashTakenSchema }),
+    vend: (lane: string, body: Vend) =>
+      inSession({ method: "POST", path: lanePath(lane, "vend"), body, schema: actionDoneSchema }),
+    reset: (lane: string, body: Reset) =>
+      inSession({ method: "POST", path: lanePath(lane, "reset"), body, schema: actionDoneSchema }),
+  };
+}
+export type GateApi = ReturnType<typeof createGateApi>;
+
+async function call<T>(fetcher: typeof fetch, { method, path, body, schema }: Request<T>): Promise<Answer<T>> {
+  let status: number;
+  let retryAfterS: number;
+  let json: unknown;
+  try {
+    const headers: Record<string, string> = { accept: "application/json", "x-parkme": "1" };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    const response = await fetcher(path, {
+      method,
+      headers,
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    status = response.status;
+    retryAfterS = readRetryAfter(response.headers.get("retry-after"));
+    json = readJson(await response.text());
+  } catch {
+    return { kind: "unanswered", message: "The gate does not answer." };
+  }
+  if (status === 401) return { kind: "signed_out" };
+  if (status >= 400 && status < 500) {
+    const problem = problemSchema.safeParse(json);
+    return { kind: "refused", status, message: problem.success ? problem.data.detail : inWords(status), retryAfterS };
+  }
+  const value = schema.safeParse(json);
+  if (status >= 200 && status < 300 && value.success) return { kind: "done", value: value.data };
+  return { kind: "unanswered", message: "The gate's answer could not be understood." };
+}
+
+/** Null for an empty body, which is what 204 has; undefined, which no schema takes, for text that is not JSON. */
+function readJson(text: string): unknown {
+  try {
+    return text === "" ? null : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function inWords(status: number): string {
+  if (status === 409) return "The lane cannot do this now.";
+  if (status === 429) return "Too many tries.";
+  return "The gate refused this.";
+}
+
+/** Seconds of a Retry-After header; dates and nonsense count as the default. */
+function readRetryAfter(header: string | null): number {
+  if (header === null || !/^\d{1,6}$/.test(header)) return DEFAULT_RETRY_AFTER_S;
+  return Math.min(Math.max(1, Number(header)), MAX_RETRY_AFTER_S);
+}

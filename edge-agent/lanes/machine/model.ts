@@ -1,0 +1,263 @@
+import type {
+  CommandId,
+  IdMint,
+  ImageId,
+  MovementId,
+  PaymentId,
+  StayId,
+  TicketNumber,
+} from "@parkme/shared/domain/ids";
+import type { BarrierAction, InputValue, LaneDirection, LaneInput, LaneState } from "@parkme/shared/domain/lane";
+import type { Now } from "@parkme/shared/domain/clock";
+import type { Quote } from "@parkme/shared/pricing/quote";
+import type { AlarmKind, MovementKind, PaymentMethod, ReviewReason } from "@parkme/shared/domain/stay";
+
+/** Timers of a lane, milliseconds. Names and defaults follow the lane table of the gate handbook. */
+export type LaneTimers = {
+  /** Arming loop occupied for this long starts a transaction. */
+  readonly armMs: number;
+  /** Waiting for a plate before the driver is told that none was read. */
+  readonly readMs: number;
+  /** Arming loop clear for this long means the vehicle backed out. */
+  readonly backMs: number;
+  /** Everything under and behind the arm clear for this long allows a close. */
+  readonly clearMs: number;
+  /** An open arm and a vehicle that does not move: prompt it. */
+  readonly noEntryMs: number;
+  /** A vehicle under the arm for this long raises an alarm. */
+  readonly stuckMs: number;
+  /** An arm that has not reached its limit after this long gets one more pulse, then is at fault. */
+  readonly moveMs: number;
+};
+
+export const TIMER_NAMES = ["arm", "read", "back", "clear", "noEntry", "stuck", "move"] as const;
+export type TimerName = (typeof TIMER_NAMES)[number];
+
+/** What a lane is, from the configuration. */
+export type LaneConfig = {
+  readonly name: string;
+  readonly title: string;
+  readonly direction: LaneDirection;
+  /** Inputs this lane has wires for; arming, safety and closed_limit always. */
+  readonly wired: ReadonlySet<LaneInput>;
+  readonly timers: LaneTimers;
+  readonly pulseMs: number;
+};
+
+/** Rising edges of the loops since a boot of the board: what passed while nobody was listening. */
+export type LoopCounts = { readonly boot: string; readonly safety: number; readonly closing: number };
+
+/** A plate read as a lane sees it: stamped by our clock, its picture already on disk. */
+export type LaneRead = {
+  readonly plate: string | null;
+  readonly raw: string;
+  readonly confidence: number | null;
+  readonly camera: string;
+  readonly sourceId: string | null;
+  readonly claimedAtMs: number | null;
+  readonly imageId: ImageId | null;
+  readonly at: Now;
+};
+
+/** The stay a lane is working on. */
+export type StayInHand = {
+  readonly stayId: StayId;
+  readonly ticketNumber: TicketNumber;
+  readonly plate: string | null;
+  readonly entryWallMs: number;
+  readonly status: "provisional" | "open";
+  /** At an exit: what the stay costs, and what is still due. */
+  readonly due: { readonly quote: Quote; readonly amountMinor: number } | null;
+};
+
+/**
+ * The right to one opening for one passage. Never queued, and never renewed by a restart: a credit found after
+ * a restart is only resolved (did it pass?), it opens nothing.
+ */
+export type Credit = {
+  readonly kind: "stay" | "vend";
+  readonly stay: StayInHand | null;
+  readonly plate: string | null;
+  readonly countsAtGrant: LoopCounts | null;
+};
+
+/** A vehicle between the safety loop and the end of its passage. Without a credit it is uncontrolled. */
+export type Passage = {
+  readonly credit: Credit | null;
+  readonly closingSeen: boolean;
+  readonly review: ReviewReason | null;
+  /** The vehicle went back where it came from: nothing to record but the void. */
+  readonly reversed: boolean;
+};
+
+export type PendingCommand = { readonly id: CommandId; readonly action: BarrierAction; readonly attempt: 1 | 2 };
+
+export type Lane = {
+  readonly state: LaneState;
+  readonly since: Now;
+  readonly inputs: Readonly<Record<LaneInput, InputValue>>;
+  readonly counts: LoopCounts | null;
+  /** The safety loop has been seen to work since the last doubt: required before the first close. */
+  readonly loopsProven: boolean;
+  /** When the arming loop was last covered, monotonic; null while it is clear or unknown. */
+  readonly armingSinceMs: number | null;
+  readonly timers: Readonly<Partial<Record<TimerName, number>>>;
+  /** The newest reads, oldest first, bounded. */
+  readonly reads: readonly LaneRead[];
+  /** Plate of the last credit and when it was granted: repeats of it are not the next vehicle. */
+  readonly lastGranted: { readonly plate: string; readonly atMs: number } | null;
+  /** The plate this transaction is about. */
+  readonly plate: string | null;
+  readonly stay: StayInHand | null;
+  readonly credit: Credit | null;
+  readonly passage: Passage | null;
+  readonly command: PendingCommand | null;
+  /** A credit whose passage nobody saw: resolved from the board's counts as soon as inputs are proven. */
+  readonly unresolved: Credit | null;
+  readonly display: string;
+  readonly trouble: string | null;
+};
+
+
+/** Things to be written with the transition, in one transaction, before any command leaves. */
+export type LaneRecord =
+  | { readonly type: "stay_started"; readonly stay: StayInHand }
+  | { readonly type: "stay_voided"; readonly stayId: StayId; readonly reason: string }
+  | { readonly type: "stay_review"; readonly stayId: StayId; readonly review: ReviewReason }
+  | {
+      readonly type: "movement";
+      readonly movementId: MovementId;
+      readonly direction: "in" | "out";
+      readonly kind: MovementKind;
+      readonly stayId: StayId | null;
+      readonly plate: string | null;
+      readonly review: ReviewReason | null;
+      readonly quote: Quote | null;
+    }
+  | {
+      readonly type: "payment";
+      readonly paymentId: PaymentId;
+      readonly stayId: StayId;
+      readonly method: PaymentMethod;
+      readonly amountMinor: number;
+      readonly actor: string;
+      readonly idempotencyKey: string;
+    }
+  | {
+      readonly type: "vend";
+      readonly commandId: CommandId;
+      readonly actor: string;
+      readonly reason: string;
+      readonly idempotencyKey: string;
+    }
+  | { readonly type: "alarm"; readonly kind: AlarmKind; readonly detail: string };
+
+export type LaneCommand = {
+  readonly id: CommandId;
+  readonly action: BarrierAction;
+  readonly pulseMs: number;
+  readonly deadlineMs: number;
+  /** Reopening onto an obstruction: sent even when the disk refuses the record. */
+  readonly safety: boolean;
+};
+
+/** What the store knows, asked for by the machine and given back as the next event of the same turn. */
+export type FactsRequest = { readonly purpose: "decide" | "identify"; readonly plate: string };
+
+export type EntryFacts = {
+  readonly direction: "entry";
+  readonly purpose: "decide" | "identify";
+  readonly plate: string;
+  /** Vehicles inside, and those admitted whose passage is not confirmed yet. */
+  readonly taken: number;
+  readonly capacity: number;
+  readonly stay: StayInHand | null;
+};
+
+export type ExitFacts = {
+  readonly direction: "exit";
+  readonly purpose: "decide" | "identify";
+  readonly plate: string;
+  readonly match:
+    | { readonly kind: "one"; readonly stay: StayInHand }
+    | { readonly kind: "none" }
+    | { readonly kind: "several"; readonly count: number };
+  /** Why the matched stay cannot be priced; null when it is. */
+  readonly pricingRefusal: string | null;
+};
+export type Facts = EntryFacts | ExitFacts;
+
+/**
+ * What can happen to a lane, after inputs were turned into edges and timers into their names: the columns of
+ * the lane tables, each with what it carries.
+ */
+type EventBodies = {
+  readonly arming_on: object;
+  readonly arming_off: object;
+  readonly safety_on: object;
+  readonly safety_off: object;
+  /** The closing loop or the photocell. */
+  readonly behind_on: { readonly input: "closing" | "photocell" };
+  readonly behind_off: { readonly input: "closing" | "photocell" };
+  readonly arm_opened: object;
+  readonly arm_closed: object;
+  readonly arm_left_closed: object;
+  /** Every input became known after some were not. */
+  readonly proven: object;
+  readonly lost: { readonly reason: string };
+  readonly read: { readonly read: LaneRead };
+  readonly facts: { readonly facts: Facts };
+  readonly arm_due: object;
+  readonly read_due: object;
+  readonly back_due: object;
+  readonly clear_due: object;
+  readonly noEntry_due: object;
+  readonly stuck_due: object;
+  readonly move_due: object;
+  readonly outcome: {
+    readonly commandId: CommandId;
+    readonly outcome: "done" | "refused" | "silent";
+    readonly detail: string;
+  };
+  /** An attendant took cash for the stay in hand. */
+  readonly cash: {
+    readonly stayId: StayId;
+    readonly tenderedMinor: number;
+    readonly actor: string;
+    readonly idempotencyKey: string;
+  };
+  readonly vend: { readonly reason: string; readonly actor: string; readonly idempotencyKey: string };
+  readonly reset: { readonly reason: string; readonly actor: string };
+};
+export type LaneEventKind = keyof EventBodies;
+export type EventOf<K extends LaneEventKind> = { readonly kind: K } & EventBodies[K];
+export type LaneEvent = { [K in LaneEventKind]: EventOf<K> }[LaneEventKind];
+
+/** Answer to an attendant. */
+export type Reply =
+  | { readonly ok: true; readonly payment: { readonly paymentId: PaymentId; readonly changeMinor: number } | null }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+export type StepContext = {
+  readonly config: LaneConfig;
+  readonly now: Now;
+  readonly mint: IdMint;
+  /** The plate the reads agree on, or null while they do not; `final` when no more reads are waited for. */
+  readonly vote: (reads: readonly LaneRead[], final: boolean) => string | null;
+};
+
+export type Step = {
+  readonly lane: Lane;
+  readonly records: readonly LaneRecord[];
+  readonly commands: readonly LaneCommand[];
+  readonly request: FactsRequest | null;
+  readonly reply: Reply | null;
+};
+
+/** Handles one event in one state. Pure: same arguments, same step. */
+export type Handler<K extends LaneEventKind> = (lane: Lane, event: EventOf<K>, ctx: StepContext) => Step;
+
+/** `ignored`: normal and of no consequence here. `unexpected`: cannot happen unless something is broken; counted and logged. */
+export type Cell<K extends LaneEventKind> = Handler<K> | "ignored" | "unexpected";
+export type Row = { readonly [K in LaneEventKind]: Cell<K> };
+export type LaneTable = { readonly [S in LaneState]: Row };

@@ -1,0 +1,245 @@
+import type { Credit, EventOf, Lane, LaneRecord, Passage, Row, Step, StepContext } from "./model.ts";
+import {
+  alarm,
+  command,
+  DONE,
+  enter,
+  enterIdle,
+  guardsClear,
+  mayClose,
+  refuse,
+  stay,
+  andThen,
+  withoutTimer,
+  withTimer,
+} from "./moves.ts";
+import { fault, loseSight } from "./doubt.ts";
+import { commitPassage, identified, voidOf } from "./record.ts";
+import { addRead } from "./reads.ts";
+
+/** The rows from the open command to the closed arm, the same for every lane. */
+
+/** Grants one opening for one passage. The credit and everything about it is written before the arm moves. */
+export function grant(lane: Lane, credit: Credit, records: readonly LaneRecord[], ctx: StepContext): Step {
+  const open = command("open", ctx, 1);
+  const { plate } = credit;
+  const opening = enter(lane, "OPENING", ctx, {
+    credit: { ...credit, countsAtGrant: lane.counts },
+    stay: credit.stay,
+    plate,
+    unresolved: null,
+    lastGranted: plate === null ? lane.lastGranted : { plate, atMs: ctx.now.monotonicMs },
+    reads: lane.reads.filter((read) => read.plate !== plate),
+    command: open.pending,
+    display: ctx.config.direction === "entry" ? "Welcome" : "Thank you. Drive safely",
+  });
+  const timed = withTimer(opening, "move", ctx.config.timers.moveMs, ctx);
+  return stay(timed, { records, commands: [open.command] });
+}
+
+function opened(lane: Lane, _event: object, ctx: StepContext): Step {
+  const open = withTimer(enter(lane, "OPEN", ctx), "noEntry", ctx.config.timers.noEntryMs, ctx);
+  return stay(lane.inputs.arming === "off" ? withTimer(open, "back", ctx.config.timers.backMs, ctx) : open);
+}
+
+function openingOverdue(lane: Lane, event: object, ctx: StepContext): Step {
+  // Without an open limit, an arm that left its closed limit and had its time is taken to be open.
+  if (!ctx.config.wired.has("open_limit") && lane.inputs.closed_limit === "off") return opened(lane, event, ctx);
+  return retryOrFault(lane, "open", "the arm did not open in time", ctx);
+}
+
+function openAnswered(lane: Lane, event: EventOf<"outcome">, ctx: StepContext): Step {
+  if (event.outcome === "done" || lane.command?.id !== event.commandId) return stay(lane);
+  return retryOrFault(lane, "open", `the open command failed: ${event.detail}`, ctx);
+}
+
+function closeAnswered(lane: Lane, event: EventOf<"outcome">, ctx: StepContext): Step {
+  if (event.outcome === "done" || lane.command?.id !== event.commandId) return stay(lane);
+  const why = `the close command failed: ${event.detail}`;
+  // A close is never repeated onto a lane that is not proven clear any more (safety invariant 1).
+  return mayClose(lane, ctx) ? retryOrFault(lane, "close", why, ctx) : fault(lane, why, ctx);
+}
+
+function retryOrFault(lane: Lane, action: "open" | "close", why: string, ctx: StepContext): Step {
+  if (lane.command?.attempt !== 1) return fault(lane, why, ctx);
+  const again = command(action, ctx, 2);
+  const retried = withTimer({ ...lane, command: again.pending }, "move", ctx.config.timers.moveMs, ctx);
+  return stay(retried, { records: [alarm("command_refused", why)], commands: [again.command] });
+}
+
+/** Consumes the credit, if there is one: from here on this vehicle is passing, controlled or not. */
+export function startPassing(lane: Lane, ctx: StepContext, credit: Credit | null = lane.credit): Step {
+  const closingSeen = lane.inputs.closing === "on";
+  const passage: Passage = { credit, closingSeen, review: null, reversed: false };
+  const passing = enter(lane, "PASSING", ctx, { credit: null, unresolved: null, passage });
+  return stay(withTimer(passing, "stuck", ctx.config.timers.stuckMs, ctx));
+}
+
+function drivesOn(lane: Lane, _event: object, ctx: StepContext): Step {
+  return startPassing(lane, ctx);
+}
+
+/** The vehicle left without ever reaching the arm: the credit is void, and so is the stay it began. */
+function backsOut(lane: Lane, _event: object, ctx: StepContext): Step {
+  const records = voidOf(lane.credit, "backed out", ctx);
+  return stay(enterClearing({ ...lane, lastGranted: null }, null, ctx), { records });
+}
+
+function leavesSafetyLoop(lane: Lane, _event: object, ctx: StepContext): Step {
+  const { passage } = lane;
+  if (passage === null) throw new Error("PASSING without a passage");
+  const forward = ctx.config.wired.has("closing") ? passage.closingSeen : lane.inputs.arming === "off";
+  if (forward) return stay(enterClearing(lane, passage, ctx));
+  if (lane.inputs.arming === "on") {
+    const records = voidOf(passage.credit, "reversed", ctx);
+    return stay(enterClearing({ ...lane, lastGranted: null }, { ...passage, reversed: true }, ctx), { records });
+  }
+  return stay(enterClearing(lane, { ...passage, review: "direction_ambiguous" }, ctx));
+}
+
+export function enterClearing(lane: Lane, passage: Passage | null, ctx: StepContext): Lane {
+  return watchClear(enter(lane, "CLEARING", ctx, { credit: null, stay: null, display: "", passage }), ctx);
+}
+
+/** The clear time runs only while every guard is clear, and starts anew after each disturbance. */
+function watchClear(lane: Lane, ctx: StepContext): Lane {
+  return guardsClear(lane, ctx) ? withTimer(lane, "clear", ctx.config.timers.clearMs, ctx) : withoutTimer(lane, "clear");
+}
+
+function disturbed(lane: Lane, _event: object, ctx: StepContext): Step {
+  return stay(watchClear(lane, ctx));
+}
+
+function closeIfClear(lane: Lane, _event: object, ctx: StepContext): Step {
+  return andThen(commitPassage(lane, ctx), (done) => {
+    if (!mayClose(done, ctx)) {
+      const trouble = "The arm stays open until the safety loop is proven: press Reset when the lane is clear";
+      return stay({ ...done, trouble });
+    }
+    const close = command("close", ctx, 1);
+    const closing = enter(done, "CLOSING", ctx, { command: close.pending });
+    return stay(withTimer(closing, "move", ctx.config.timers.moveMs, ctx), { commands: [close.command] });
+  });
+}
+
+/** Row 28: somebody follows on an opening that was not theirs. The passage before is committed first. */
+function tailgates(lane: Lane, _event: object, ctx: StepContext): Step {
+  return andThen(commitPassage(lane, ctx), (done) => {
+    const raised = alarm("tailgate", "a vehicle followed without a credit of its own");
+    return { ...startPassing(done, ctx), records: [raised] };
+  });
+}
+
+/** Safety invariant 2: an obstruction reopens within the same step, without any authorisation. */
+function reopen(lane: Lane, ctx: StepContext): Step {
+  const open = command("open", ctx, 1, true);
+  return stay(lane, { records: [alarm("obstruction", "reopened while closing")], commands: [open.command] });
+}
+
+function obstructedUnderArm(lane: Lane, _event: object, ctx: StepContext): Step {
+  return andThen(reopen(lane, ctx), (l) => startPassing(l, ctx));
+}
+
+function obstructedBehindArm(lane: Lane, _event: object, ctx: StepContext): Step {
+  return andThen(reopen(lane, ctx), (l) => stay(enterClearing(l, null, ctx)));
+}
+
+function closed(lane: Lane, _event: object, ctx: StepContext): Step {
+  return andThen(commitPassage(lane, ctx), (done) => stay(enterIdle(done, ctx)));
+}
+
+function stuck(lane: Lane): Step {
+  const detail = "a vehicle has been under the arm for too long; the arm stays open";
+  return stay({ ...lane, trouble: "Vehicle under the arm" }, { records: [alarm("stuck", detail)] });
+}
+
+function noteClosingLoop(lane: Lane, event: EventOf<"behind_on">): Step {
+  if (event.input !== "closing" || lane.passage === null) return stay(lane);
+  return stay({ ...lane, passage: { ...lane.passage, closingSeen: true } });
+}
+
+/** Row 37's "operator OK": the person at the gate sees that the lane is clear and vouches for the loops. */
+export function vouched(lane: Lane, _event: object, ctx: StepContext): Step {
+  return stay(watchClear({ ...lane, loopsProven: true, trouble: null }, ctx), { reply: DONE });
+}
+
+export function cashTooLate(lane: Lane): Step {
+  return refuse(lane, "not_paying", "The lane is not waiting for this payment. Nothing was taken.");
+}
+
+export function nothingToReset(lane: Lane): Step {
+  return refuse(lane, "no_fault", "The lane is not at fault.");
+}
+
+/** Cells that are the same wherever a vehicle may be under the arm. */
+const underWay = {
+  arming_on: "ignored",
+  arming_off: "ignored",
+  safety_on: drivesOn,
+  safety_off: "ignored",
+  behind_on: "ignored",
+  behind_off: "ignored",
+  arm_opened: "ignored",
+  arm_closed: "ignored",
+  arm_left_closed: "ignored",
+  proven: "ignored",
+  lost: loseSight,
+  read: addRead,
+  facts: "unexpected",
+  arm_due: "unexpected",
+  read_due: "unexpected",
+  back_due: "unexpected",
+  clear_due: "unexpected",
+  noEntry_due: "unexpected",
+  stuck_due: "unexpected",
+  move_due: "unexpected",
+  outcome: "ignored",
+  cash: cashTooLate,
+  vend: (lane) => refuse(lane, "lane_busy", "The arm is already open for a vehicle."),
+  reset: nothingToReset,
+} as const satisfies Row;
+
+/** A vehicle may still turn round: its arming loop going clear starts the back-out time. */
+const beforeTheArm = {
+  ...underWay,
+  arming_on: (lane) => stay(withoutTimer(lane, "back")),
+  arming_off: (lane, _event, ctx) => stay(withTimer(lane, "back", ctx.config.timers.backMs, ctx)),
+  back_due: backsOut,
+} as const satisfies Row;
+
+export const passageRows = {
+  OPENING: { ...beforeTheArm, arm_opened: opened, move_due: openingOverdue, outcome: openAnswered },
+  OPEN: {
+    ...beforeTheArm,
+    noEntry_due: (lane) => stay({ ...lane, display: "Please drive on" }),
+    arm_closed: (lane, _event, ctx) => fault(lane, "the arm closed by itself", ctx),
+  },
+  PASSING: {
+    ...underWay,
+    safety_on: "unexpected",
+    safety_off: leavesSafetyLoop,
+    behind_on: noteClosingLoop,
+    stuck_due: stuck,
+    facts: identified,
+  },
+  CLEARING: {
+    ...underWay,
+    safety_on: tailgates,
+    safety_off: disturbed,
+    behind_on: disturbed,
+    behind_off: disturbed,
+    arm_closed: closed,
+    clear_due: closeIfClear,
+    facts: identified,
+    reset: vouched,
+  },
+  CLOSING: {
+    ...underWay,
+    safety_on: obstructedUnderArm,
+    behind_on: obstructedBehindArm,
+    arm_closed: closed,
+    move_due: (lane, _event, ctx) => fault(lane, "the arm did not close in time", ctx),
+    outcome: closeAnswered,
+    facts: identified,
+  },
+} as const satisfies Record<"OPENING" | "OPEN" | "PASSING" | "CLEARING" | "CLOSING", Row>;
