@@ -34,7 +34,12 @@ export type BoardEvent =
     }
   /** Inputs are not known any more: line dead, board silent past its freshness limit, rebooting. */
   | { readonly kind: "lost"; readonly reason: string }
-  | { readonly kind: "outcome"; readonly commandId: CommandId; readonly outcome: CommandOutcome; readonly detail: string };
+  | {
+      readonly kind: "outcome";
+      readonly commandId: CommandId;
+      readonly outcome: CommandOutcome;
+      readonly detail: string;
+    };
 
 /** A gate board: relays of one or more barriers, and the inputs wired to it. */
 export type Board = {

@@ -1,9 +1,9 @@
+import type { GateRecord } from "@parkme/shared/domain/gate-record";
 import type { EventOf, Facts, Lane, LaneTable, Row, Step, StepContext } from "./machine/model.ts";
 import { armedCells, decidingCells, deniedCells, deny, idleRow, waitingCells } from "./machine/approach.ts";
 import { grant, passageRows } from "./machine/passage.ts";
 import { recoveryRows, vendWith } from "./machine/recovery.ts";
 import { newStay } from "./machine/record.ts";
-import type { LaneRecord } from "./machine/model.ts";
 
 /** The entry lane: a vehicle is let in when there is room, under a stay that is provisional until it passed. */
 
@@ -13,7 +13,7 @@ function decide(lane: Lane, event: EventOf<"facts">, ctx: StepContext): Step {
   if (facts.stay?.status === "provisional") return admitAgain(lane, facts.stay, ctx);
   if (facts.taken >= facts.capacity) return deny(lane, "Full. Please turn round", ctx);
   const begun = newStay(facts.plate, ctx);
-  const records: LaneRecord[] = [...missedExit(facts), { type: "stay_started", stay: begun }];
+  const records: GateRecord[] = [...missedExit(facts), { type: "stay_started", stay: begun }];
   return grant(lane, { kind: "stay", stay: begun, plate: facts.plate, countsAtGrant: null }, records, ctx);
 }
 
@@ -23,15 +23,23 @@ function admitAgain(lane: Lane, begun: NonNullable<Lane["stay"]>, ctx: StepConte
 }
 
 /** Its plate is inside already, so its exit was missed: admitted, and the older stay is put up for review. */
-function missedExit(facts: Extract<Facts, { direction: "entry" }>): LaneRecord[] {
-  return facts.stay === null ? [] : [{ type: "stay_review", stayId: facts.stay.stayId, review: "missed_exit" }];
+function missedExit(facts: Extract<Facts, { direction: "entry" }>): GateRecord[] {
+  return facts.stay === null
+    ? []
+    : [{ type: "stay_review", stayId: facts.stay.stayId, review: "missed_exit" }];
 }
 
 /** A vehicle let in by hand has a stay like any other, with the plate if one was read. */
 function vend(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step {
   const begun = newStay(lane.plate, ctx);
-  const records: LaneRecord[] = [{ type: "stay_started", stay: begun }];
-  return vendWith(lane, { kind: "vend", stay: begun, plate: begun.plate, countsAtGrant: null }, records, event, ctx);
+  const records: GateRecord[] = [{ type: "stay_started", stay: begun }];
+  return vendWith(
+    lane,
+    { kind: "vend", stay: begun, plate: begun.plate, countsAtGrant: null },
+    records,
+    event,
+    ctx,
+  );
 }
 
 /** An entry asks for no money. */

@@ -1,6 +1,7 @@
+import type { Credit, StayInHand } from "@parkme/shared/domain/gate-record";
 import type { PaymentId } from "@parkme/shared/domain/ids";
 import { formatDecimal, money } from "@parkme/shared/domain/money";
-import type { Credit, EventOf, Lane, LaneRecord, LaneTable, StayInHand, Step, StepContext } from "./machine/model.ts";
+import type { EventOf, Lane, LaneTable, Step, StepContext } from "./machine/model.ts";
 import { armedCells, decidingCells, deniedCells, deny, idleRow, waitingCells } from "./machine/approach.ts";
 import { enter, refuse, stay } from "./machine/moves.ts";
 import { grant, passageRows } from "./machine/passage.ts";
@@ -42,24 +43,32 @@ function takeCash(lane: Lane, event: EventOf<"cash">, ctx: StepContext): Step {
     return refuse(lane, "other_stay", "Another vehicle is at the lane now. Nothing was taken.");
   }
   const { amountMinor } = inHand.due;
-  if (event.tenderedMinor < amountMinor) return refuse(lane, "too_little", "That is less than the fee. Nothing was taken.");
+  if (event.tenderedMinor < amountMinor)
+    return refuse(lane, "too_little", "That is less than the fee. Nothing was taken.");
   const paymentId = ctx.mint.next<PaymentId>(ctx.now.wallMs);
-  const payment: LaneRecord = {
-    type: "payment",
+  const payment = {
+    type: "payment" as const,
     paymentId,
     stayId: inHand.stayId,
-    method: "cash",
+    method: "cash" as const,
     amountMinor,
+    changeMinor: event.tenderedMinor - amountMinor,
     actor: event.actor,
     idempotencyKey: event.idempotencyKey,
   };
   const granted = grant(lane, creditFor(inHand, lane.plate), [payment], ctx);
-  return { ...granted, reply: { ok: true, payment: { paymentId, changeMinor: event.tenderedMinor - amountMinor } } };
+  return { ...granted, reply: { ok: true, payment: { paymentId, changeMinor: payment.changeMinor } } };
 }
 
 /** Lets a vehicle out by hand. If its stay was found, the stay ends here, paid or not. */
 function vend(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step {
-  return vendWith(lane, { kind: "vend", stay: lane.stay, plate: lane.plate, countsAtGrant: null }, [], event, ctx);
+  return vendWith(
+    lane,
+    { kind: "vend", stay: lane.stay, plate: lane.plate, countsAtGrant: null },
+    [],
+    event,
+    ctx,
+  );
 }
 
 export const exitLane = {

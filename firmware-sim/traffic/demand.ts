@@ -10,7 +10,16 @@ export type Vehicle = {
 
 export const VEHICLE_KINDS = ["car", "van", "motorcycle"] as const;
 export type VehicleKind = (typeof VEHICLE_KINDS)[number];
-export const VEHICLE_COLOURS = ["white", "silver", "grey", "black", "blue", "red", "green", "yellow"] as const;
+export const VEHICLE_COLOURS = [
+  "white",
+  "silver",
+  "grey",
+  "black",
+  "blue",
+  "red",
+  "green",
+  "yellow",
+] as const;
 export type VehicleColour = (typeof VEHICLE_COLOURS)[number];
 
 /** Bumper to bumper, in metres. */
@@ -40,7 +49,13 @@ export function drawStayMs(demand: Demand, random: Random): number {
 }
 
 // Motorcycles and vans are rare; white, grey and black are not.
-const KIND_MIX: readonly VehicleKind[] = [...Array<VehicleKind>(16).fill("car"), "van", "van", "van", "motorcycle"];
+const KIND_MIX: readonly VehicleKind[] = [
+  ...Array<VehicleKind>(16).fill("car"),
+  "van",
+  "van",
+  "van",
+  "motorcycle",
+];
 const COLOUR_MIX: readonly VehicleColour[] = [
   ...VEHICLE_COLOURS,
   ...(["white", "white", "silver", "grey", "grey", "black", "black", "blue"] as const),

@@ -16,7 +16,8 @@ export type PlateCountry = (typeof PLATE_COUNTRIES)[number];
 /** A plate from its painted form; throws when nothing that fits a plate is left of it. */
 export function paintedPlate(painted: string, country: PlateCountry): Plate {
   const text = painted.replaceAll(/[^\p{L}\p{Nd}]/gu, "");
-  if (text.length < 2 || text.length > MAX_PLATE_LENGTH) throw new RangeError(`no plate: ${painted.slice(0, 40)}`);
+  if (text.length < 2 || text.length > MAX_PLATE_LENGTH)
+    throw new RangeError(`no plate: ${painted.slice(0, 40)}`);
   return { text, painted, country };
 }
 

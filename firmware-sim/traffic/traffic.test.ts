@@ -27,7 +27,10 @@ describe("the seeded source of chance", () => {
     const values = draws(20_000, createRandom("uniform").next);
     expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...values)).toBeLessThan(1);
-    const tenths = Array.from({ length: 10 }, (_, i) => values.filter((v) => Math.floor(v * 10) === i).length);
+    const tenths = Array.from(
+      { length: 10 },
+      (_, i) => values.filter((v) => Math.floor(v * 10) === i).length,
+    );
     for (const count of tenths) expect(Math.abs(count - 2_000)).toBeLessThan(200);
   });
 

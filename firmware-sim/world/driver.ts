@@ -91,7 +91,8 @@ function decide(driver: LaneVehicle, seen: Surroundings, dtMs: number): void {
   switch (driver.phase) {
     case "approaching":
       if (driver.frontM > seen.geometry.stopLineM - 0.05) driver.phase = "waiting";
-      if (script.kind === "tailgate" && seen.ahead?.phase === "passing" && looksOpen(seen)) driver.phase = "passing";
+      if (script.kind === "tailgate" && seen.ahead?.phase === "passing" && looksOpen(seen))
+        driver.phase = "passing";
       return;
     case "waiting": {
       driver.waitedMs += dtMs;

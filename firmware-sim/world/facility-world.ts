@@ -1,8 +1,7 @@
-import type { LaneDirection } from "@parkme/shared/domain/lane";
 import { drawStayMs, drawVehicle, nextArrivalGapMs, type Demand, type Vehicle } from "../traffic/demand.ts";
 import { createRandom } from "../traffic/random.ts";
 import type { DriverScript } from "./driver.ts";
-import { createGate, type Gate } from "./gate.ts";
+import { createGate, type Gate, type GateOptions } from "./gate.ts";
 
 export type WorldOptions = {
   readonly seed: string;
@@ -11,16 +10,9 @@ export type WorldOptions = {
   readonly capacity: number;
   /** How likely a random driver backs out of an entry lane instead of waiting, 0..1. */
   readonly backOutChance?: number;
-  readonly lanes: readonly LaneOptions[];
+  readonly lanes: readonly GateOptions[];
   /** Who is inside at the start. */
   readonly parked?: readonly ParkedVehicle[];
-};
-
-export type LaneOptions = {
-  readonly name: string;
-  readonly direction: LaneDirection;
-  readonly ratedMs: number;
-  readonly queueLimit?: number;
 };
 
 export type ParkedVehicle = {
@@ -129,7 +121,11 @@ export function createFacilityWorld(options: WorldOptions): FacilityWorld {
 
   function drawScript(): DriverScript {
     if (!drivers.chance(options.backOutChance ?? 0)) return { kind: "normal" };
-    return { kind: "back_out", from: drivers.pick(["waiting", "opened"]), afterMs: 1_000 + drivers.int(3_000) };
+    return {
+      kind: "back_out",
+      from: drivers.pick(["waiting", "opened"]),
+      afterMs: 1_000 + drivers.int(3_000),
+    };
   }
 
   /** Whose time is up heads for an exit; with every queue full they wait at their spot. */
@@ -151,26 +147,36 @@ export function createFacilityWorld(options: WorldOptions): FacilityWorld {
       }
       stays.delete(vehicle);
       if (kind === "backed_out") return { kind, lane: gate.name, vehicle };
-      return { kind: "movement", lane: gate.name, direction: isEntry ? "in" : "out", vehicle, inside: inside().length };
+      return {
+        kind: "movement",
+        lane: gate.name,
+        direction: isEntry ? "in" : "out",
+        vehicle,
+        inside: inside().length,
+      };
     });
   }
 
-  /** A lane's vehicle counts by the side of the closing loop on which its front is. */
+  /** A lane's vehicle is through once its front has reached the closing loop. */
   function inside(): ParkedVehicle[] {
     const underWay = [...gates.values()].flatMap((gate) =>
       gate
         .vehicles()
-        .filter((one) => (gate.direction === "entry") === one.frontM > 1.5)
+        .filter((one) => (gate.direction === "entry") === one.frontM > gate.geometry.closing.fromM)
         .map(({ vehicle }) => ({ vehicle, remainingMs: stays.get(vehicle) ?? 0 })),
     );
-    const atSpots = parked.map(({ vehicle, departsMs }) => ({ vehicle, remainingMs: Math.max(0, departsMs - nowMs) }));
+    const atSpots = parked.map(({ vehicle, departsMs }) => ({
+      vehicle,
+      remainingMs: Math.max(0, departsMs - nowMs),
+    }));
     return [...atSpots, ...underWay];
   }
 
   return {
     gates,
     step(dtMs) {
-      if (!(dtMs > 0 && dtMs <= MAX_STEP_MS)) throw new RangeError(`a step is 0..${MAX_STEP_MS} ms, not ${dtMs}`);
+      if (!(dtMs > 0 && dtMs <= MAX_STEP_MS))
+        throw new RangeError(`a step is 0..${MAX_STEP_MS} ms, not ${dtMs}`);
       nowMs += dtMs;
       randomArrivals();
       departures();

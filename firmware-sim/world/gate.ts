@@ -23,6 +23,7 @@ export type GateEvent = {
 export type Gate = {
   readonly name: string;
   readonly direction: LaneDirection;
+  readonly geometry: LaneGeometry;
   /** What the contacts say right now. */
   readonly inputs: () => Record<LaneInput, boolean>;
   readonly relay: (action: BarrierAction, on: boolean) => void;
@@ -102,12 +103,16 @@ export function createGate(options: GateOptions): Gate {
     if (gone.length === 0) return [];
     lane = lane.filter((one) => !gone.includes(one));
     for (const one of gone) looks.delete(one);
-    return gone.map((one) => ({ kind: one.phase === "reversing" ? "backed_out" : "passed", vehicle: one.vehicle }));
+    return gone.map((one) => ({
+      kind: one.phase === "reversing" ? "backed_out" : "passed",
+      vehicle: one.vehicle,
+    }));
   }
 
   return {
     name: options.name,
     direction: options.direction,
+    geometry,
     inputs: () => ({
       arming: covered(geometry.arming),
       safety: covered(geometry.safety),
@@ -121,7 +126,10 @@ export function createGate(options: GateOptions): Gate {
     enter(vehicle, script = { kind: "normal" }) {
       if (!hasRoom()) return false;
       const last = lane.at(-1);
-      const frontM = Math.min(geometry.entranceM, last === undefined ? Infinity : last.rearM - ENTRANCE_GAP_M);
+      const frontM = Math.min(
+        geometry.entranceM,
+        last === undefined ? Infinity : last.rearM - ENTRANCE_GAP_M,
+      );
       lane.push(placeVehicle(vehicle, script, frontM));
       return true;
     },

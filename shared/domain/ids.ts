@@ -84,7 +84,9 @@ export function mintTicketNumber(random: RandomBytes): TicketNumber {
 export function parseTicketNumber(text: string): TicketNumber | null {
   if (text.length > 32) return null;
   const compact = text.toUpperCase().replaceAll(/[\s-]/g, "");
-  const body = (compact.startsWith("PKM") ? compact.slice(3) : compact).replaceAll("O", "0").replaceAll(/[IL]/g, "1");
+  const body = (compact.startsWith("PKM") ? compact.slice(3) : compact)
+    .replaceAll("O", "0")
+    .replaceAll(/[IL]/g, "1");
   if (body.length !== 8) return null;
   for (const character of body) if (!ALPHABET.includes(character)) return null;
   return checkCharacter(body.slice(0, 7)) === body[7] ? (`PKM-${body}` as TicketNumber) : null;

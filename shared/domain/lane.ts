@@ -19,7 +19,14 @@ export const LANE_STATES = [
 export type LaneState = (typeof LANE_STATES)[number];
 
 /** Inputs a lane may have. Arming, safety and closing are the loops before, under and behind the arm. */
-export const LANE_INPUTS = ["arming", "safety", "closing", "photocell", "open_limit", "closed_limit"] as const;
+export const LANE_INPUTS = [
+  "arming",
+  "safety",
+  "closing",
+  "photocell",
+  "open_limit",
+  "closed_limit",
+] as const;
 export type LaneInput = (typeof LANE_INPUTS)[number];
 
 /** What is known of one input. Unknown counts as occupied wherever safety is concerned. */

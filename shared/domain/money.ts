@@ -46,7 +46,9 @@ function sameCurrency(a: Money, b: Money): Money {
 /** The decimal string of the public API: `15.00`, `-3.500`, `1200`. */
 export function formatDecimal({ amountMinor, currency }: Money): string {
   const digits = minorDigits(currency);
-  const text = Math.abs(amountMinor).toString().padStart(digits + 1, "0");
+  const text = Math.abs(amountMinor)
+    .toString()
+    .padStart(digits + 1, "0");
   const sign = amountMinor < 0 ? "-" : "";
   if (digits === 0) return `${sign}${text}`;
   return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;

@@ -15,3 +15,15 @@ export function normalisePlate(raw: string): string | null {
 
 /** What cameras send in the plate field when they saw a vehicle but read no plate. */
 const UNREAD = new Set(["UNKNOWN", "NOPLATE", "UNLICENSED", "NOTREAD", "NONE", "NULL"]);
+
+/** Characters cameras take for one another, folded to one of them. */
+const LOOK_ALIKES = new Map(
+  ["0ODQ", "1IL", "2Z", "5S", "6G", "8B"].flatMap((group) =>
+    [...group].map((character) => [character, group[0] ?? character] as const),
+  ),
+);
+
+/** A plate with look-alike characters folded together: two plates of one shape may be one vehicle misread. */
+export function plateShape(plate: string): string {
+  return Array.from(plate, (character) => LOOK_ALIKES.get(character) ?? character).join("");
+}

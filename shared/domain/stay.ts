@@ -10,7 +10,12 @@ export const MOVEMENT_KINDS = ["normal", "vend", "tailgate", "inferred"] as cons
 export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /** Why a person should look at a stay or a movement. */
-export const REVIEW_REASONS = ["passage_unproven", "direction_ambiguous", "missed_exit", "exit_without_entry"] as const;
+export const REVIEW_REASONS = [
+  "passage_unproven",
+  "direction_ambiguous",
+  "missed_exit",
+  "exit_without_entry",
+] as const;
 export type ReviewReason = (typeof REVIEW_REASONS)[number];
 
 export const PAYMENT_METHODS = ["cash"] as const;

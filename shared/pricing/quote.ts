@@ -29,7 +29,13 @@ export type Span = { readonly entryMs: number; readonly exitMs: number };
  */
 export function quote(tariff: Tariff | null, { entryMs, exitMs }: Span): Result<Quote, PricingRefusal> {
   if (tariff === null) {
-    return err(refusal("tariff_missing", "operator", "No tariff is in force for this facility; ask the office for one."));
+    return err(
+      refusal(
+        "tariff_missing",
+        "operator",
+        "No tariff is in force for this facility; ask the office for one.",
+      ),
+    );
   }
   const durationMs = Math.max(0, exitMs - entryMs);
   const line = price(tariff, durationMs);

@@ -19,7 +19,16 @@ const flatDocument = z.strictObject({
 const slabDocument = z.strictObject({
   name: z.string().min(1).max(80).optional(),
   slabs: z
-    .array(z.strictObject({ max_hours: z.number().positive().max(24 * 400).nullable(), price }))
+    .array(
+      z.strictObject({
+        max_hours: z
+          .number()
+          .positive()
+          .max(24 * 400)
+          .nullable(),
+        price,
+      }),
+    )
     .min(1)
     .max(200),
 });
@@ -47,14 +56,19 @@ export type TariffProblem = { readonly path: string; readonly message: string };
 export type TariffIdentity = { readonly id: string; readonly version: number; readonly currency: Currency };
 
 /** Validates a tariff document and reports every problem at once. */
-export function parseTariff(document: unknown, identity: TariffIdentity): Result<Tariff, readonly TariffProblem[]> {
-  const kind = typeof document === "object" && document !== null && "slabs" in document ? slabDocument : flatDocument;
+export function parseTariff(
+  document: unknown,
+  identity: TariffIdentity,
+): Result<Tariff, readonly TariffProblem[]> {
+  const kind =
+    typeof document === "object" && document !== null && "slabs" in document ? slabDocument : flatDocument;
   const parsed = kind.safeParse(document);
   if (!parsed.success) {
     return err(parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message })));
   }
   const problems: TariffProblem[] = [];
-  const minor = (value: string | number, path: string): number => priceMinor(value, path, identity.currency, problems);
+  const minor = (value: string | number, path: string): number =>
+    priceMinor(value, path, identity.currency, problems);
   const text = parsed.data;
   const rule: Tariff["rule"] =
     "flat" in text
@@ -75,20 +89,31 @@ function readSlabs(
     const last = i === slabs.length - 1;
     const maxMs = slab.max_hours === null ? null : Math.round(slab.max_hours * 3_600_000);
     if (maxMs === null && !last) {
-      problems.push({ path: `slabs.${i}.max_hours`, message: "only the last slab may be open-ended; later ones are unreachable" });
+      problems.push({
+        path: `slabs.${i}.max_hours`,
+        message: "only the last slab may be open-ended; later ones are unreachable",
+      });
     }
     if (maxMs !== null && maxMs <= previousMs) {
       problems.push({ path: `slabs.${i}.max_hours`, message: "must be longer than the slab before it" });
     }
     if (maxMs !== null && last) {
-      problems.push({ path: `slabs.${i}.max_hours`, message: `no slab covers a stay of more than ${slab.max_hours} h; end with null` });
+      problems.push({
+        path: `slabs.${i}.max_hours`,
+        message: `no slab covers a stay of more than ${slab.max_hours} h; end with null`,
+      });
     }
     previousMs = maxMs ?? previousMs;
     return { maxMs, priceMinor: minor(slab.price, `slabs.${i}.price`) };
   });
 }
 
-function priceMinor(value: string | number, path: string, currency: Currency, problems: TariffProblem[]): number {
+function priceMinor(
+  value: string | number,
+  path: string,
+  currency: Currency,
+  problems: TariffProblem[],
+): number {
   const parsed = parseDecimal(value, currency);
   if (!parsed.ok) {
     const why = {

@@ -30,7 +30,10 @@ export const cashSchema = z.object({
   idempotency_key: z.uuid(),
 });
 export type Cash = z.infer<typeof cashSchema>;
-export const cashTakenSchema = z.object({ payment_id: z.uuid(), change_minor: z.number().int().nonnegative() });
+export const cashTakenSchema = z.object({
+  payment_id: z.uuid(),
+  change_minor: z.number().int().nonnegative(),
+});
 
 export const vendSchema = z.object({ reason: z.string().trim().min(3).max(200), idempotency_key: z.uuid() });
 export type Vend = z.infer<typeof vendSchema>;
@@ -113,7 +116,11 @@ export const kioskSnapshotSchema = z.object({
   }),
   inside: z.number().int(),
   today: z.object({ in: z.number().int(), out: z.number().int(), cash_minor: z.number().int() }),
-  cloud: z.object({ connected: z.boolean(), pending_events: z.number().int(), last_ack_at: instant.nullable() }),
+  cloud: z.object({
+    connected: z.boolean(),
+    pending_events: z.number().int(),
+    last_ack_at: instant.nullable(),
+  }),
   lanes: z.array(laneViewSchema),
   /** Newest first, at most 20. */
   movements: z.array(movementViewSchema).max(20),

@@ -26,7 +26,20 @@ export const stayStartedSchema = z.object({
 });
 
 /** The vehicle never came in: the provisional stay is void. */
-export const stayVoidedSchema = z.object({ stay_id: uuid, lane: slugSchema, at: instant, reason: z.string().max(80) });
+export const stayVoidedSchema = z.object({
+  stay_id: uuid,
+  lane: slugSchema,
+  at: instant,
+  reason: z.string().max(80),
+});
+
+/** A person should look at this stay. */
+export const stayFlaggedSchema = z.object({
+  stay_id: uuid,
+  lane: slugSchema,
+  at: instant,
+  review: z.enum(REVIEW_REASONS),
+});
 
 /** A confirmed passage. It opens the stay it names (entry) or closes it (exit, with the fee). */
 export const movementRecordedSchema = z.object({
@@ -38,7 +51,14 @@ export const movementRecordedSchema = z.object({
   plate,
   at: instant,
   review: z.enum(REVIEW_REASONS).nullable(),
-  fee: z.object({ amount_minor: minor, currency, applied_rule: z.string().max(80), tariff_version: z.number().int() }).nullable(),
+  fee: z
+    .object({
+      amount_minor: minor,
+      currency,
+      applied_rule: z.string().max(80),
+      tariff_version: z.number().int(),
+    })
+    .nullable(),
 });
 
 export const paymentTakenSchema = z.object({
@@ -71,6 +91,7 @@ export const alarmRaisedSchema = z.object({
 export const eventPayloads = {
   "stay.started": stayStartedSchema,
   "stay.voided": stayVoidedSchema,
+  "stay.flagged": stayFlaggedSchema,
   "movement.recorded": movementRecordedSchema,
   "payment.taken": paymentTakenSchema,
   "vend.granted": vendGrantedSchema,
@@ -79,7 +100,9 @@ export const eventPayloads = {
 export type EventKind = keyof typeof eventPayloads;
 export type EventPayload<K extends EventKind> = z.infer<(typeof eventPayloads)[K]>;
 /** An event as its producer writes it: kind and payload that belong together. */
-export type SyncFact = { [K in EventKind]: { readonly kind: K; readonly payload: EventPayload<K> } }[EventKind];
+export type SyncFact = {
+  [K in EventKind]: { readonly kind: K; readonly payload: EventPayload<K> };
+}[EventKind];
 
 /** One row of the edge's log as it travels. The payload is checked against its kind when it is applied. */
 export const syncEventSchema = z.object({

@@ -41,7 +41,10 @@ function askAgain(lane: Lane, _event: object, ctx: StepContext): Step {
 
 function readWhileDenied(lane: Lane, event: EventOf<"read">, ctx: StepContext): Step {
   const kept = keepRead(lane, event.read);
-  const plate = ctx.vote(readsOf(kept, ctx).filter((read) => read.plate !== lane.plate), false);
+  const plate = ctx.vote(
+    readsOf(kept, ctx).filter((read) => read.plate !== lane.plate),
+    false,
+  );
   return plate === null ? stay(kept) : ask(kept, plate, ctx);
 }
 
@@ -53,7 +56,9 @@ function leaves(lane: Lane, _event: object, ctx: StepContext): Step {
 
 function crossesClosedLane(lane: Lane): Step {
   if (lane.inputs.arming === "on") return stay(lane);
-  return stay(lane, { records: [alarm("wrong_way", "a loop behind the arming loop was crossed with the arm closed")] });
+  return stay(lane, {
+    records: [alarm("wrong_way", "a loop behind the arming loop was crossed with the arm closed")],
+  });
 }
 
 const noVehicle: Handler<"vend"> = (lane) =>

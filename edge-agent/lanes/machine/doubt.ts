@@ -1,4 +1,5 @@
-import type { EventOf, Lane, LaneRecord, Step, StepContext } from "./model.ts";
+import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import type { EventOf, Lane, Step, StepContext } from "./model.ts";
 import { alarm, enter, stay, andThen } from "./moves.ts";
 import { commitPassage } from "./record.ts";
 
@@ -24,7 +25,7 @@ function giveUp(
   lane: Lane,
   state: "FAULT" | "UNKNOWN",
   why: string,
-  records: readonly LaneRecord[],
+  records: readonly GateRecord[],
   ctx: StepContext,
 ): Step {
   const inPassing = lane.state === "PASSING" ? (lane.passage?.credit ?? null) : null;

@@ -1,16 +1,21 @@
+import type { CommandId, IdMint, PaymentId, StayId } from "@parkme/shared/domain/ids";
 import type {
-  CommandId,
-  IdMint,
-  ImageId,
-  MovementId,
-  PaymentId,
-  StayId,
-  TicketNumber,
-} from "@parkme/shared/domain/ids";
-import type { BarrierAction, InputValue, LaneDirection, LaneInput, LaneState } from "@parkme/shared/domain/lane";
+  BarrierAction,
+  InputValue,
+  LaneDirection,
+  LaneInput,
+  LaneState,
+} from "@parkme/shared/domain/lane";
 import type { Now } from "@parkme/shared/domain/clock";
-import type { Quote } from "@parkme/shared/pricing/quote";
-import type { AlarmKind, MovementKind, PaymentMethod, ReviewReason } from "@parkme/shared/domain/stay";
+import type {
+  Credit,
+  GateRecord,
+  LaneCommand,
+  LaneRead,
+  LoopCounts,
+  StayInHand,
+} from "@parkme/shared/domain/gate-record";
+import type { ReviewReason } from "@parkme/shared/domain/stay";
 
 /** Timers of a lane, milliseconds. Names and defaults follow the lane table of the gate handbook. */
 export type LaneTimers = {
@@ -44,43 +49,6 @@ export type LaneConfig = {
   readonly pulseMs: number;
 };
 
-/** Rising edges of the loops since a boot of the board: what passed while nobody was listening. */
-export type LoopCounts = { readonly boot: string; readonly safety: number; readonly closing: number };
-
-/** A plate read as a lane sees it: stamped by our clock, its picture already on disk. */
-export type LaneRead = {
-  readonly plate: string | null;
-  readonly raw: string;
-  readonly confidence: number | null;
-  readonly camera: string;
-  readonly sourceId: string | null;
-  readonly claimedAtMs: number | null;
-  readonly imageId: ImageId | null;
-  readonly at: Now;
-};
-
-/** The stay a lane is working on. */
-export type StayInHand = {
-  readonly stayId: StayId;
-  readonly ticketNumber: TicketNumber;
-  readonly plate: string | null;
-  readonly entryWallMs: number;
-  readonly status: "provisional" | "open";
-  /** At an exit: what the stay costs, and what is still due. */
-  readonly due: { readonly quote: Quote; readonly amountMinor: number } | null;
-};
-
-/**
- * The right to one opening for one passage. Never queued, and never renewed by a restart: a credit found after
- * a restart is only resolved (did it pass?), it opens nothing.
- */
-export type Credit = {
-  readonly kind: "stay" | "vend";
-  readonly stay: StayInHand | null;
-  readonly plate: string | null;
-  readonly countsAtGrant: LoopCounts | null;
-};
-
 /** A vehicle between the safety loop and the end of its passage. Without a credit it is uncontrolled. */
 export type Passage = {
   readonly credit: Credit | null;
@@ -90,7 +58,11 @@ export type Passage = {
   readonly reversed: boolean;
 };
 
-export type PendingCommand = { readonly id: CommandId; readonly action: BarrierAction; readonly attempt: 1 | 2 };
+export type PendingCommand = {
+  readonly id: CommandId;
+  readonly action: BarrierAction;
+  readonly attempt: 1 | 2;
+};
 
 export type Lane = {
   readonly state: LaneState;
@@ -116,49 +88,6 @@ export type Lane = {
   readonly unresolved: Credit | null;
   readonly display: string;
   readonly trouble: string | null;
-};
-
-
-/** Things to be written with the transition, in one transaction, before any command leaves. */
-export type LaneRecord =
-  | { readonly type: "stay_started"; readonly stay: StayInHand }
-  | { readonly type: "stay_voided"; readonly stayId: StayId; readonly reason: string }
-  | { readonly type: "stay_review"; readonly stayId: StayId; readonly review: ReviewReason }
-  | {
-      readonly type: "movement";
-      readonly movementId: MovementId;
-      readonly direction: "in" | "out";
-      readonly kind: MovementKind;
-      readonly stayId: StayId | null;
-      readonly plate: string | null;
-      readonly review: ReviewReason | null;
-      readonly quote: Quote | null;
-    }
-  | {
-      readonly type: "payment";
-      readonly paymentId: PaymentId;
-      readonly stayId: StayId;
-      readonly method: PaymentMethod;
-      readonly amountMinor: number;
-      readonly actor: string;
-      readonly idempotencyKey: string;
-    }
-  | {
-      readonly type: "vend";
-      readonly commandId: CommandId;
-      readonly actor: string;
-      readonly reason: string;
-      readonly idempotencyKey: string;
-    }
-  | { readonly type: "alarm"; readonly kind: AlarmKind; readonly detail: string };
-
-export type LaneCommand = {
-  readonly id: CommandId;
-  readonly action: BarrierAction;
-  readonly pulseMs: number;
-  readonly deadlineMs: number;
-  /** Reopening onto an obstruction: sent even when the disk refuses the record. */
-  readonly safety: boolean;
 };
 
 /** What the store knows, asked for by the machine and given back as the next event of the same turn. */
@@ -235,7 +164,10 @@ export type LaneEvent = { [K in LaneEventKind]: EventOf<K> }[LaneEventKind];
 
 /** Answer to an attendant. */
 export type Reply =
-  | { readonly ok: true; readonly payment: { readonly paymentId: PaymentId; readonly changeMinor: number } | null }
+  | {
+      readonly ok: true;
+      readonly payment: { readonly paymentId: PaymentId; readonly changeMinor: number } | null;
+    }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 export type StepContext = {
@@ -248,7 +180,7 @@ export type StepContext = {
 
 export type Step = {
   readonly lane: Lane;
-  readonly records: readonly LaneRecord[];
+  readonly records: readonly GateRecord[];
   readonly commands: readonly LaneCommand[];
   readonly request: FactsRequest | null;
   readonly reply: Reply | null;

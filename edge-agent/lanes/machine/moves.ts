@@ -1,8 +1,9 @@
+import type { GateRecord, LaneCommand } from "@parkme/shared/domain/gate-record";
 import type { BarrierAction, LaneInput, LaneState } from "@parkme/shared/domain/lane";
 import { LANE_INPUTS } from "@parkme/shared/domain/lane";
 import type { CommandId } from "@parkme/shared/domain/ids";
 import type { AlarmKind } from "@parkme/shared/domain/stay";
-import type { Lane, LaneCommand, LaneRecord, Reply, Step, StepContext, TimerName } from "./model.ts";
+import type { Lane, Reply, Step, StepContext, TimerName } from "./model.ts";
 
 /** The vocabulary of the lane tables: small pure moves that handlers are written in. */
 
@@ -41,7 +42,7 @@ export function andThen(first: Step, next: (lane: Lane) => Step): Step {
   };
 }
 
-export function alarm(kind: AlarmKind, detail: string): LaneRecord {
+export function alarm(kind: AlarmKind, detail: string): GateRecord {
   return { type: "alarm", kind, detail };
 }
 

@@ -1,4 +1,5 @@
-import type { Credit, EventOf, Lane, LaneRecord, Passage, Row, Step, StepContext } from "./model.ts";
+import type { Credit, GateRecord } from "@parkme/shared/domain/gate-record";
+import type { EventOf, Lane, Passage, Row, Step, StepContext } from "./model.ts";
 import {
   alarm,
   command,
@@ -20,7 +21,7 @@ import { addRead } from "./reads.ts";
 /** The rows from the open command to the closed arm, the same for every lane. */
 
 /** Grants one opening for one passage. The credit and everything about it is written before the arm moves. */
-export function grant(lane: Lane, credit: Credit, records: readonly LaneRecord[], ctx: StepContext): Step {
+export function grant(lane: Lane, credit: Credit, records: readonly GateRecord[], ctx: StepContext): Step {
   const open = command("open", ctx, 1);
   const { plate } = credit;
   const opening = enter(lane, "OPENING", ctx, {
@@ -44,7 +45,8 @@ function opened(lane: Lane, _event: object, ctx: StepContext): Step {
 
 function openingOverdue(lane: Lane, event: object, ctx: StepContext): Step {
   // Without an open limit, an arm that left its closed limit and had its time is taken to be open.
-  if (!ctx.config.wired.has("open_limit") && lane.inputs.closed_limit === "off") return opened(lane, event, ctx);
+  if (!ctx.config.wired.has("open_limit") && lane.inputs.closed_limit === "off")
+    return opened(lane, event, ctx);
   return retryOrFault(lane, "open", "the arm did not open in time", ctx);
 }
 
@@ -92,7 +94,9 @@ function leavesSafetyLoop(lane: Lane, _event: object, ctx: StepContext): Step {
   if (forward) return stay(enterClearing(lane, passage, ctx));
   if (lane.inputs.arming === "on") {
     const records = voidOf(passage.credit, "reversed", ctx);
-    return stay(enterClearing({ ...lane, lastGranted: null }, { ...passage, reversed: true }, ctx), { records });
+    return stay(enterClearing({ ...lane, lastGranted: null }, { ...passage, reversed: true }, ctx), {
+      records,
+    });
   }
   return stay(enterClearing(lane, { ...passage, review: "direction_ambiguous" }, ctx));
 }
@@ -103,7 +107,9 @@ export function enterClearing(lane: Lane, passage: Passage | null, ctx: StepCont
 
 /** The clear time runs only while every guard is clear, and starts anew after each disturbance. */
 function watchClear(lane: Lane, ctx: StepContext): Lane {
-  return guardsClear(lane, ctx) ? withTimer(lane, "clear", ctx.config.timers.clearMs, ctx) : withoutTimer(lane, "clear");
+  return guardsClear(lane, ctx)
+    ? withTimer(lane, "clear", ctx.config.timers.clearMs, ctx)
+    : withoutTimer(lane, "clear");
 }
 
 function disturbed(lane: Lane, _event: object, ctx: StepContext): Step {
@@ -113,7 +119,8 @@ function disturbed(lane: Lane, _event: object, ctx: StepContext): Step {
 function closeIfClear(lane: Lane, _event: object, ctx: StepContext): Step {
   return andThen(commitPassage(lane, ctx), (done) => {
     if (!mayClose(done, ctx)) {
-      const trouble = "The arm stays open until the safety loop is proven: press Reset when the lane is clear";
+      const trouble =
+        "The arm stays open until the safety loop is proven: press Reset when the lane is clear";
       return stay({ ...done, trouble });
     }
     const close = command("close", ctx, 1);

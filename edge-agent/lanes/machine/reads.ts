@@ -1,4 +1,5 @@
-import type { EventOf, Lane, LaneRead, Step, StepContext } from "./model.ts";
+import type { LaneRead } from "@parkme/shared/domain/gate-record";
+import type { EventOf, Lane, Step, StepContext } from "./model.ts";
 import { stay } from "./moves.ts";
 
 /** The newest reads a lane keeps; older ones fall out. */
@@ -24,6 +25,9 @@ export function addRead(lane: Lane, event: EventOf<"read">): Step {
 export function readsOf(lane: Lane, ctx: StepContext): readonly LaneRead[] {
   const nowMs = ctx.now.monotonicMs;
   const sinceMs = lane.armingSinceMs === null ? nowMs - RECENT_MS : lane.armingSinceMs - LEAD_MS;
-  const before = lane.lastGranted !== null && nowMs - lane.lastGranted.atMs < REPEAT_MS ? lane.lastGranted.plate : null;
-  return lane.reads.filter((read) => read.at.monotonicMs >= sinceMs && (read.plate === null || read.plate !== before));
+  const before =
+    lane.lastGranted !== null && nowMs - lane.lastGranted.atMs < REPEAT_MS ? lane.lastGranted.plate : null;
+  return lane.reads.filter(
+    (read) => read.at.monotonicMs >= sinceMs && (read.plate === null || read.plate !== before),
+  );
 }

@@ -1,6 +1,7 @@
+import type { Credit, GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
 import type { MovementId, StayId } from "@parkme/shared/domain/ids";
 import type { MovementKind, ReviewReason } from "@parkme/shared/domain/stay";
-import type { Credit, EventOf, Facts, Lane, LaneRecord, StayInHand, Step, StepContext } from "./model.ts";
+import type { EventOf, Facts, Lane, Step, StepContext } from "./model.ts";
 import { NO_TRANSACTION, stay } from "./moves.ts";
 import { readsOf } from "./reads.ts";
 
@@ -19,7 +20,7 @@ export function newStay(plate: string | null, ctx: StepContext): StayInHand {
 }
 
 /** A credit whose vehicle did not pass: at an entry the stay it began is void; at an exit nothing happened. */
-export function voidOf(credit: Credit | null, reason: string, ctx: StepContext): LaneRecord[] {
+export function voidOf(credit: Credit | null, reason: string, ctx: StepContext): GateRecord[] {
   if (ctx.config.direction !== "entry" || credit === null || credit.stay === null) return [];
   return [{ type: "stay_voided", stayId: credit.stay.stayId, reason }];
 }
@@ -30,7 +31,7 @@ export function creditedMovement(
   kind: MovementKind,
   review: ReviewReason | null,
   ctx: StepContext,
-): LaneRecord[] {
+): GateRecord[] {
   return movements(kind, credit.stay, credit.plate, review, ctx);
 }
 
@@ -66,7 +67,7 @@ function ownStay(facts: Facts): StayInHand | null {
 }
 
 /** Whoever came in has a stay: nobody's car and nobody's money gets lost for want of a credit. */
-function uncontrolledMovement(own: StayInHand | null, plate: string | null, ctx: StepContext): LaneRecord[] {
+function uncontrolledMovement(own: StayInHand | null, plate: string | null, ctx: StepContext): GateRecord[] {
   if (ctx.config.direction === "exit" || own !== null) return movements("tailgate", own, plate, null, ctx);
   const begun = newStay(plate, ctx);
   return [{ type: "stay_started", stay: begun }, ...movements("tailgate", begun, plate, null, ctx)];
@@ -78,8 +79,8 @@ function movements(
   plate: string | null,
   review: ReviewReason | null,
   ctx: StepContext,
-): LaneRecord[] {
-  const write = (direction: "in" | "out", how: MovementKind, why: ReviewReason | null): LaneRecord => ({
+): GateRecord[] {
+  const write = (direction: "in" | "out", how: MovementKind, why: ReviewReason | null): GateRecord => ({
     type: "movement",
     movementId: ctx.mint.next<MovementId>(ctx.now.wallMs),
     direction,

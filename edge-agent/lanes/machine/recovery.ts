@@ -1,4 +1,5 @@
-import type { Credit, EventOf, Lane, LaneRecord, LoopCounts, Row, Step, StepContext } from "./model.ts";
+import type { Credit, GateRecord, LoopCounts } from "@parkme/shared/domain/gate-record";
+import type { EventOf, Lane, Row, Step, StepContext } from "./model.ts";
 import { DONE, enter, enterIdle, inputsKnown, NO_TRANSACTION, refuse, stay, andThen } from "./moves.ts";
 import { cashTooLate, enterClearing, grant, startPassing, vouched } from "./passage.ts";
 import { creditedMovement, identified, voidOf } from "./record.ts";
@@ -9,7 +10,8 @@ import { addRead } from "./reads.ts";
 /** Inputs are proven: finds out what became of the credit in doubt, then takes up the lane where it stands. */
 function settle(lane: Lane, _event: object, ctx: StepContext): Step {
   const credit = lane.unresolved;
-  if (lane.inputs.safety === "on" && lane.inputs.closed_limit === "off") return startPassing(lane, ctx, credit);
+  if (lane.inputs.safety === "on" && lane.inputs.closed_limit === "off")
+    return startPassing(lane, ctx, credit);
   const records = credit === null ? [] : resolve(credit, lane.counts, ctx);
   const resolved = { ...lane, ...NO_TRANSACTION, unresolved: null };
   if (lane.inputs.closed_limit === "on") return stay(enterIdle(resolved, ctx), { records });
@@ -22,7 +24,7 @@ const ARM_IS_OPEN = "The arm is open after a restart. Look at the lane, then pre
  * What the board counted since the grant tells whether the vehicle passed. Without counts of the same boot
  * nobody knows: the stay is kept, marked for review, and the vehicle's next appearance settles it.
  */
-function resolve(credit: Credit, counts: LoopCounts | null, ctx: StepContext): LaneRecord[] {
+function resolve(credit: Credit, counts: LoopCounts | null, ctx: StepContext): GateRecord[] {
   const before = credit.countsAtGrant;
   if (before === null || counts === null || before.boot !== counts.boot) {
     if (credit.stay === null) return [];
@@ -30,7 +32,9 @@ function resolve(credit: Credit, counts: LoopCounts | null, ctx: StepContext): L
   }
   const underArm = counts.safety > before.safety;
   const behindArm = counts.closing > before.closing || !ctx.config.wired.has("closing");
-  return underArm && behindArm ? creditedMovement(credit, "inferred", null, ctx) : voidOf(credit, "never passed", ctx);
+  return underArm && behindArm
+    ? creditedMovement(credit, "inferred", null, ctx)
+    : voidOf(credit, "never passed", ctx);
 }
 
 function closedByHand(lane: Lane, event: object, ctx: StepContext): Step {
@@ -50,7 +54,8 @@ function resetUnknown(lane: Lane, event: EventOf<"reset">, ctx: StepContext): St
 }
 
 function resetFault(lane: Lane, event: EventOf<"reset">, ctx: StepContext): Step {
-  if (!inputsKnown(lane, ctx)) return stay(enter(lane, "UNKNOWN", ctx, { trouble: lane.trouble }), { reply: DONE });
+  if (!inputsKnown(lane, ctx))
+    return stay(enter(lane, "UNKNOWN", ctx, { trouble: lane.trouble }), { reply: DONE });
   return andThen(settle(enter(lane, "UNKNOWN", ctx), event, ctx), (l) => stay(l, { reply: DONE }));
 }
 
@@ -64,7 +69,7 @@ function vendAtFault(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step
 export function vendWith(
   lane: Lane,
   credit: Credit,
-  before: readonly LaneRecord[],
+  before: readonly GateRecord[],
   event: EventOf<"vend">,
   ctx: StepContext,
 ): Step {
@@ -72,7 +77,7 @@ export function vendWith(
   const commandId = granted.commands[0]?.id;
   if (commandId === undefined) throw new Error("a grant without a command");
   const { actor, reason, idempotencyKey } = event;
-  const vended: LaneRecord = { type: "vend", commandId, actor, reason, idempotencyKey };
+  const vended: GateRecord = { type: "vend", commandId, actor, reason, idempotencyKey };
   return { ...granted, records: [...granted.records, vended], reply: DONE };
 }
 
@@ -107,7 +112,8 @@ export const recoveryRows = {
     proven: settle,
     arm_closed: closedByHand,
     lost: (lane, event) => stay({ ...lane, trouble: event.reason }),
-    vend: (lane) => refuse(lane, "lane_unknown", lane.trouble ?? "The lane is not proven yet: wait for its inputs."),
+    vend: (lane) =>
+      refuse(lane, "lane_unknown", lane.trouble ?? "The lane is not proven yet: wait for its inputs."),
     reset: resetUnknown,
   },
   FAULT: { ...doubtful, vend: vendAtFault, reset: resetFault },

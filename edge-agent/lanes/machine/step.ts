@@ -1,3 +1,4 @@
+import type { LoopCounts } from "@parkme/shared/domain/gate-record";
 import type { Now } from "@parkme/shared/domain/clock";
 import { LANE_INPUTS, type InputValue, type LaneInput } from "@parkme/shared/domain/lane";
 import type {
@@ -8,7 +9,6 @@ import type {
   LaneEvent,
   LaneEventKind,
   LaneTable,
-  LoopCounts,
   Row,
   Step,
   StepContext,
@@ -51,7 +51,13 @@ export function step(
   return applyCell(table[lane.state], event.kind, lane, event, ctx);
 }
 
-function applyCell<K extends LaneEventKind>(row: Row, kind: K, lane: Lane, event: EventOf<K>, ctx: StepContext) {
+function applyCell<K extends LaneEventKind>(
+  row: Row,
+  kind: K,
+  lane: Lane,
+  event: EventOf<K>,
+  ctx: StepContext,
+) {
   const cell: Cell<K> = row[kind];
   if (cell === "ignored") return { step: stay(lane), unexpected: false };
   if (cell === "unexpected") return { step: stay(lane), unexpected: true };
@@ -90,7 +96,11 @@ export function observe(
     loopsProven: lane.loopsProven || hasWorked(before, inputs, image.counts),
     armingSinceMs: inputs.arming !== "on" ? null : (lane.armingSinceMs ?? now.monotonicMs),
   };
-  if (!known) return { lane: next, events: wasKnown ? [{ kind: "lost", reason: "an input is missing from the board" }] : [] };
+  if (!known)
+    return {
+      lane: next,
+      events: wasKnown ? [{ kind: "lost", reason: "an input is missing from the board" }] : [],
+    };
   if (!wasKnown) return { lane: next, events: [{ kind: "proven" }] };
   return { lane: next, events: edges(before, inputs) };
 }
@@ -121,7 +131,10 @@ function edges(before: Lane["inputs"], after: Lane["inputs"]): LaneEvent[] {
 
 /** The board is silent: every input is unknown, and so is whether the loops work. */
 export function blind(lane: Lane, reason: string): { readonly lane: Lane; readonly event: LaneEvent } {
-  const inputs = Object.fromEntries(LANE_INPUTS.map((input) => [input, "unknown"])) as Record<LaneInput, InputValue>;
+  const inputs = Object.fromEntries(LANE_INPUTS.map((input) => [input, "unknown"])) as Record<
+    LaneInput,
+    InputValue
+  >;
   return {
     lane: { ...lane, inputs, counts: null, loopsProven: false, armingSinceMs: null },
     event: { kind: "lost", reason },
@@ -129,7 +142,10 @@ export function blind(lane: Lane, reason: string): { readonly lane: Lane; readon
 }
 
 /** Timers that are due, earliest first, taken out of the lane so that each fires once. */
-export function nextDue(lane: Lane, nowMs: number): { readonly lane: Lane; readonly event: LaneEvent } | null {
+export function nextDue(
+  lane: Lane,
+  nowMs: number,
+): { readonly lane: Lane; readonly event: LaneEvent } | null {
   let due: TimerName | null = null;
   for (const name of TIMER_NAMES) {
     const at = lane.timers[name];

@@ -7,7 +7,7 @@ export type AttemptHandle<Body, Value> = {
   readonly attempt: Attempt<Body, Value>;
   /** Sends `body`, or again what got no answer. */
   readonly submit: (body: Body) => void;
-  /** Back to an empty form, unless the outcome of what was sent is open. */
+  /** Back to an empty form; what was sent and not answered is forgotten. */
   readonly reset: () => void;
 };
 
@@ -31,8 +31,6 @@ export function useAttempt<Body, Value>(
     submit: (body) => {
       if (attempt.step !== "sending") void run(body);
     },
-    reset: () => {
-      if (attempt.step === "editing" || attempt.step === "done") setAttempt(FRESH);
-    },
+    reset: () => setAttempt(FRESH),
   };
 }

@@ -4,6 +4,11 @@
  */
 export type Answer<T> =
   | { readonly kind: "done"; readonly value: T }
-  | { readonly kind: "refused"; readonly status: number; readonly message: string; readonly retryAfterS: number }
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly message: string;
+      readonly retryAfterS: number;
+    }
   | { readonly kind: "signed_out" }
   | { readonly kind: "unanswered"; readonly message: string };

@@ -35,11 +35,12 @@ export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
     if (answer.kind === "signed_out") onSignedOut();
     return answer;
   }
-  const lanePath = (lane: string, action: string): string => `/api/lanes/${encodeURIComponent(lane)}/${action}`;
+  const lanePath = (lane: string, action: string): string =>
+    `/api/lanes/${encodeURIComponent(lane)}/${action}`;
   return {
     session: () => call(fetcher, { method: "GET", path: "/api/session", schema: sessionSchema }),
     signOut: () => call(fetcher, { method: "DELETE", path: "/api/session", schema: nothing }),
-    async signIn(body: SignIn): Promise<Answer<null>> {
+    async signIn(body: SignIn): Promise<Exclude<Answer<null>, { kind: "signed_out" }>> {
       const answer = await call(fetcher, { method: "POST", path: "/api/session", body, schema: nothing });
       if (answer.kind !== "signed_out") return answer;
       return { kind: "refused", status: 401, message: "Name and PIN do not match.", retryAfterS: 0 };
@@ -54,7 +55,10 @@ export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
 }
 export type GateApi = ReturnType<typeof createGateApi>;
 
-async function call<T>(fetcher: typeof fetch, { method, path, body, schema }: Request<T>): Promise<Answer<T>> {
+async function call<T>(
+  fetcher: typeof fetch,
+  { method, path, body, schema }: Request<T>,
+): Promise<Answer<T>> {
   let status: number;
   let retryAfterS: number;
   let json: unknown;
@@ -76,7 +80,12 @@ async function call<T>(fetcher: typeof fetch, { method, path, body, schema }: Re
   if (status === 401) return { kind: "signed_out" };
   if (status >= 400 && status < 500) {
     const problem = problemSchema.safeParse(json);
-    return { kind: "refused", status, message: problem.success ? problem.data.detail : inWords(status), retryAfterS };
+    return {
+      kind: "refused",
+      status,
+      message: problem.success ? problem.data.detail : inWords(status),
+      retryAfterS,
+    };
   }
   const value = schema.safeParse(json);
   if (status >= 200 && status < 300 && value.success) return { kind: "done", value: value.data };

@@ -25,6 +25,7 @@ export function armView(state: LaneState, { open_limit, closed_limit }: Inputs):
       return open_limit === "absent" && closed_limit !== "unknown" ? "open" : "unknown";
     case "IDLE":
     case "ARMED":
+    case "DECIDING":
     case "PAYING":
     case "DENIED":
       return closed_limit === "absent" ? "closed" : "unknown";
@@ -86,7 +87,8 @@ export function advanceTracks(tracks: readonly Track[], vehicles: readonly Vehic
   const moved = vehicles.map((vehicle): Track => {
     const distance = (track: Track): number => Math.abs(track.at - vehicle.at);
     const nearest = present.toSorted((x, y) => distance(x) - distance(y))[0];
-    if (nearest === undefined || distance(nearest) > MAX_STEP) return { ...vehicle, id: nextId++, gone: null };
+    if (nearest === undefined || distance(nearest) > MAX_STEP)
+      return { ...vehicle, id: nextId++, gone: null };
     present.splice(present.indexOf(nearest), 1);
     return { ...vehicle, id: nearest.id, gone: null };
   });
@@ -109,7 +111,9 @@ const INPUT_WORDS: Record<InputView, string> = {
 
 /** The drawing in a sentence, for those who do not see it. */
 export function describeDrawing(arm: ArmView, inputs: Inputs): string {
-  const loops = (["arming", "safety", "closing"] as const).map((loop) => `${loop} loop ${INPUT_WORDS[inputs[loop]]}`);
+  const loops = (["arming", "safety", "closing"] as const).map(
+    (loop) => `${loop} loop ${INPUT_WORDS[inputs[loop]]}`,
+  );
   const beam = inputs.photocell === "absent" ? [] : [`photocell ${INPUT_WORDS[inputs.photocell]}`];
   return [ARM_WORDS[arm], ...loops, ...beam].join(", ");
 }

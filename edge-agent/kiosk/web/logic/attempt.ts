@@ -9,7 +9,7 @@ export type Attempt<Body, Value> =
   | { readonly step: "editing"; readonly refusal: string | null }
   | { readonly step: "sending"; readonly key: string; readonly body: Body }
   | { readonly step: "unanswered"; readonly key: string; readonly body: Body; readonly message: string }
-  | { readonly step: "done"; readonly value: Value };
+  | { readonly step: "done"; readonly body: Body; readonly value: Value };
 
 export const FRESH = { step: "editing", refusal: null } as const;
 
@@ -29,7 +29,7 @@ export function conclude<Body, Value>(
 ): Attempt<Body, Value> {
   switch (answer.kind) {
     case "done":
-      return { step: "done", value: answer.value };
+      return { step: "done", body: sent.body, value: answer.value };
     case "refused":
       return { step: "editing", refusal: answer.message };
     case "signed_out":

@@ -15,9 +15,11 @@ export function describeState(state: LaneState, direction: LaneDirection): State
     case "IDLE":
       return { title: "Ready", detail: "No vehicle", tone: "calm" };
     case "ARMED":
+      return { title: "Vehicle waiting", detail: "Reading the plate", tone: "active" };
+    case "DECIDING":
       return {
-        title: "Vehicle waiting",
-        detail: entry ? "Reading the plate" : "Looking for its stay",
+        title: "Deciding",
+        detail: entry ? "Checking whether it may enter" : "Looking for its stay",
         tone: "active",
       };
     case "PAYING":
@@ -87,5 +89,9 @@ export type ConfidenceWords = { readonly percent: number; readonly word: string;
 export function describeConfidence(confidence: number): ConfidenceWords {
   const percent = Math.round(Math.min(1, Math.max(0, confidence)) * 100);
   if (percent >= 90) return { percent, word: "sure", sure: true };
-  return { percent, word: percent >= 70 ? "compare with the picture" : "unsure, compare with the picture", sure: false };
+  return {
+    percent,
+    word: percent >= 70 ? "compare with the picture" : "unsure, compare with the picture",
+    sure: false,
+  };
 }

@@ -12,8 +12,18 @@ export type TimeText = {
 
 /** Throws a RangeError when the time zone is not an IANA name; the snapshot schema has refused it before. */
 export function createTimeText(timeZone: string): TimeText {
-  const clock = new Intl.DateTimeFormat(LOCALE, { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const date = new Intl.DateTimeFormat(LOCALE, { timeZone, weekday: "short", day: "numeric", month: "short" });
+  const clock = new Intl.DateTimeFormat(LOCALE, {
+    timeZone,
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  const date = new Intl.DateTimeFormat(LOCALE, {
+    timeZone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+  });
   const day = new Intl.DateTimeFormat(LOCALE, { timeZone, day: "numeric", month: "short", year: "numeric" });
   const shortDay = new Intl.DateTimeFormat(LOCALE, { timeZone, day: "numeric", month: "short" });
   const minute = new Intl.DateTimeFormat(LOCALE, { timeZone, hour: "2-digit", minute: "2-digit" });

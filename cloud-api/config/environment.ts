@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { err, ok, type Result } from "@parkme/shared/domain/result";
+
+/** What the program is told from outside. */
+export type CloudConfig = {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** The embedded database's folder, or the address of another server. */
+  readonly database: { readonly dataDir: string } | { readonly url: string };
+  readonly provisionPath: string | null;
+  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+};
+
+const port = z.coerce.number("must be a whole number").int().min(0).max(65_535);
+
+const environmentSchema = z.object({
+  PARKME_CLOUD_HOST: z.string().max(255).default("127.0.0.1"),
+  PARKME_CLOUD_PORT: z.string().regex(/^\d{1,5}$/, "must be a port number, 0..65535").pipe(port).default(8080),
+  PARKME_DATA_DIR: z.string().max(4_096).default(".parkme/cloud"),
+  PARKME_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
+  PARKME_PROVISION: z.string().max(4_096).optional(),
+  PARKME_LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+});
+
+/** Told by `--help`; the README has the same table. */
+export const ENVIRONMENT_HELP = `Environment:
+  PARKME_CLOUD_HOST     address to listen on (127.0.0.1)
+  PARKME_CLOUD_PORT     port to listen on (8080; 0 takes any free one)
+  PARKME_DATA_DIR       folder of the embedded PostgreSQL (.parkme/cloud)
+  PARKME_DATABASE_URL   postgres:// URL of another server, instead of the embedded one
+  PARKME_PROVISION      YAML file with the organisation, its facilities, edges and users; read at every start
+  PARKME_LOG_LEVEL      fatal, error, warn, info, debug or trace (info)`;
+
+/**
+ * Reads the configuration. An empty variable counts as unset.
+ *
+ * @returns every problem at once, each naming its variable and never showing its value.
+ */
+export function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Result<CloudConfig, readonly string[]> {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    return err(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  }
+  const values = parsed.data;
+  const url = values.PARKME_DATABASE_URL;
+  return ok({
+    host: values.PARKME_CLOUD_HOST,
+    port: values.PARKME_CLOUD_PORT,
+    database: url === undefined ? { dataDir: values.PARKME_DATA_DIR } : { url },
+    provisionPath: values.PARKME_PROVISION ?? null,
+    logLevel: values.PARKME_LOG_LEVEL,
+  });
+}

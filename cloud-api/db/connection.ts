@@ -1,0 +1,58 @@
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import pg from "pg";
+import * as schema from "./schema.ts";
+
+export type Db = NodePgDatabase<typeof schema>;
+/** The connection of one transaction. */
+export type Tx = Parameters<Parameters<Db["transaction"]>[0]>[0];
+
+/** Where the database is: a URL (`postgres://...`), or the parts of one. */
+export type DatabaseAddress =
+  | string
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly password: string;
+      readonly database: string;
+    };
+
+/** What one request may ask of the server before it is told no. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECTIONS = 20;
+
+/**
+ * Opens a pool of at most {@link CONNECTIONS} connections. Nothing is connected yet: the first query is.
+ *
+ * @param onLost is told of an idle connection that broke; the pool replaces it.
+ */
+export function openDatabase(
+  address: DatabaseAddress,
+  onLost: (error: Error) => void,
+): { readonly db: Db; readonly close: () => Promise<void> } {
+  const pool = new pg.Pool({
+    ...clientConfig(address),
+    max: CONNECTIONS,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+  });
+  pool.on("error", onLost);
+  return { db: drizzle(pool, { schema }), close: () => pool.end() };
+}
+
+/** One connection outside the pool and its limits of time, for work at the start. */
+export async function withClient<T>(address: DatabaseAddress, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ ...clientConfig(address), connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function clientConfig(address: DatabaseAddress): pg.ClientConfig {
+  const where = typeof address === "string" ? { connectionString: address } : address;
+  return { ...where, application_name: "parkme-cloud-api", keepAlive: true };
+}

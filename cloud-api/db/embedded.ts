@@ -1,0 +1,276 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chown, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { commandLine, findServerCommand, runInitdb, type ServerCommand } from "./embedded-command.ts";
+
+/** A PostgreSQL server of our own: a child process on a data folder, reachable from this machine only. */
+export type EmbeddedDatabase = {
+  readonly connection: DatabaseConnection;
+  /** Settles when the server ended without {@link stop} being called. */
+  readonly died: Promise<string>;
+  /** Ends all sessions, writes a checkpoint, waits for the process. Calling it again waits for the same end. */
+  readonly stop: () => Promise<void>;
+};
+
+export type DatabaseConnection = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+};
+
+/** What the server writes about itself, line by line, for our log. */
+export type ServerLog = (line: string) => void;
+
+const HOST = "127.0.0.1";
+const USER = "parkme";
+const DATABASE = "parkme";
+const MAJOR_VERSION = "18";
+/** Held on the server by the program that started it, on one connection: it vanishes with that program. */
+const OWNER_LOCK = 4_711_001;
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 30_000;
+/** How long the lock of a program that was just killed may outlive it. */
+const LOCK_GRACE_MS = 3_000;
+const POLL_MS = 50;
+
+/**
+ * Starts PostgreSQL on `<dataDir>/postgres`, making the cluster at the first start (UTF-8, locale C, a random
+ * password kept in `<dataDir>/postgres-password`, readable by its owner only). A server that a killed program
+ * left running on the folder is stopped first; after a crash the server recovers from its log by itself.
+ *
+ * @throws when another running program uses the folder, when the folder belongs to another major version, or
+ * when the server does not start; the message says what to do.
+ */
+export async function startEmbeddedDatabase(dataDir: string, log: ServerLog): Promise<EmbeddedDatabase> {
+  await mkdir(dataDir, { recursive: true });
+  // One spelling: the server tells its folder, and a left-over server is recognised by it.
+  const home = await realpath(dataDir);
+  const folder = join(home, "postgres");
+  const passwordFile = join(home, "postgres-password");
+  const server = await findServerCommand(home);
+  const password = await initialise(server, folder, passwordFile);
+  await stopLeftOver(folder, password);
+
+  const port = await freePort();
+  const child = startServer(server, folder, port, log);
+  const connection = { host: HOST, port, user: USER, password, database: DATABASE };
+  try {
+    const owner = await becomeOwner(child, connection, folder);
+    return running(child, owner, connection);
+  } catch (error) {
+    await stopServer(child);
+    throw error;
+  }
+}
+
+/** Makes the cluster unless there is one; returns its superuser's password. A half-made cluster is made again. */
+async function initialise(server: ServerCommand, folder: string, passwordFile: string): Promise<string> {
+  const version = await readIfThere(join(folder, "PG_VERSION"));
+  if (version !== null) {
+    if (version.trim() !== MAJOR_VERSION) {
+      throw new Error(
+        `${folder} was made by PostgreSQL ${version.trim()}; this program brings ${MAJOR_VERSION}`,
+      );
+    }
+    const password = await readIfThere(passwordFile);
+    if (password === null) throw new Error(`${passwordFile} is missing: the database's password is in it`);
+    return password.trim();
+  }
+
+  const password = randomBytes(24).toString("base64url");
+  await writeSecret(passwordFile, password, server);
+  // Made beside its place and renamed, so that a start which was cut short leaves nothing that looks finished.
+  const unfinished = `${folder}.new`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { mode: 0o700 });
+  if (server.account !== null) await chown(unfinished, server.account.uid, server.account.gid);
+  await runInitdb(server, [
+    `--pgdata=${unfinished}`,
+    `--username=${USER}`,
+    `--pwfile=${passwordFile}`,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+  ]);
+  await rename(unfinished, folder);
+  return password;
+}
+
+async function writeSecret(path: string, secret: string, server: ServerCommand): Promise<void> {
+  await rm(path, { force: true });
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(`${secret}\n`);
+    // initdb reads it as the server's account.
+    if (server.account !== null) await file.chown(server.account.uid, server.account.gid);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A program killed with SIGKILL leaves its server running. Whoever can take the owner's lock on that server knows
+ * that its program is gone, and stops it. A postmaster.pid without a server is PostgreSQL's own business: it
+ * checks the process and removes the file.
+ */
+async function stopLeftOver(folder: string, password: string): Promise<void> {
+  const startedMs = Date.now();
+  while (Date.now() - startedMs < STOP_TIMEOUT_MS) {
+    const lines = (await readIfThere(join(folder, "postmaster.pid")))?.split("\n") ?? [];
+    const pid = Number(lines[0]);
+    const port = Number(lines[3]);
+    if (!Number.isSafeInteger(pid) || pid <= 0 || !(await isPostgres(pid))) return;
+    const client = await connect({ host: HOST, port, user: USER, password, database: "postgres" }).catch(() => null);
+    if (client !== null) {
+      try {
+        if (await takeOwnerLock(client, folder)) process.kill(pid, "SIGINT");
+        else if (Date.now() - startedMs > LOCK_GRACE_MS) throw new Error(inUse(folder));
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    }
+    // Still starting, or already stopping: look again.
+    await delay(POLL_MS);
+  }
+  throw new Error(`a PostgreSQL server on ${folder} is running and does not stop; see its postmaster.pid`);
+}
+
+function inUse(folder: string): string {
+  return `another running program uses the database in ${folder}; stop it, or set PARKME_DATA_DIR to another folder`;
+}
+
+/** After a power cut the number in postmaster.pid may belong to something else by now. */
+async function isPostgres(pid: number): Promise<boolean> {
+  const command = await readIfThere(`/proc/${pid}/comm`);
+  if (command !== null) return command.trim() === "postgres";
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function startServer(server: ServerCommand, folder: string, port: number, log: ServerLog): ChildProcess {
+  const settings = {
+    port,
+    listen_addresses: HOST,
+    // No socket file: its folder would have to be writable for the server's account.
+    unix_socket_directories: "",
+    timezone: "UTC",
+    log_timezone: "UTC",
+    fsync: "on",
+    // Rows hold plates: an error is told without the row and without the statement.
+    log_error_verbosity: "terse",
+    log_min_error_statement: "panic",
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const [command, args] = commandLine(server, join(server.binaries, "postgres"), ["-D", folder, ...flags]);
+  // A session of its own: Ctrl-C in a terminal reaches us first, and we stop it when we are done with it.
+  const child = spawn(command, args, { ...server.options, detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  child.on("error", (error) => log(error.message));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    for (const line of text.split("\n")) if (line.trim() !== "") log(line);
+  });
+  return child;
+}
+
+/** Waits until the server answers, makes our database in it, and takes the owner's lock. */
+async function becomeOwner(
+  child: ChildProcess,
+  connection: DatabaseConnection,
+  folder: string,
+): Promise<pg.Client> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    if (hasEnded(child)) throw new Error(`PostgreSQL on ${folder} ended at its start; its log says why`);
+    const owner = await connect({ ...connection, database: "postgres" }).catch((error: unknown) => {
+      if (Date.now() > deadline) throw error;
+      return null;
+    });
+    if (owner === null) {
+      await delay(POLL_MS);
+      continue;
+    }
+    if (!(await takeOwnerLock(owner, folder))) throw new Error(inUse(folder));
+    const { rowCount } = await owner.query("select 1 from pg_database where datname = $1", [DATABASE]);
+    if (rowCount === 0) await owner.query(`create database ${DATABASE}`);
+    return owner;
+  }
+}
+
+async function connect(connection: DatabaseConnection): Promise<pg.Client> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 5_000, keepAlive: true });
+  // A lost connection shows in the next query, or in the child's end.
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
+
+async function takeOwnerLock(client: pg.Client, folder: string): Promise<boolean> {
+  const { rows } = await client.query<{ folder: string; locked: boolean }>(
+    "select current_setting('data_directory') as folder, pg_try_advisory_lock($1) as locked",
+    [OWNER_LOCK],
+  );
+  return rows[0]?.folder === folder && rows[0].locked;
+}
+
+function running(child: ChildProcess, owner: pg.Client, connection: DatabaseConnection): EmbeddedDatabase {
+  // Whatever ends this process without its consent (an exception in a handler) also ends the server.
+  const endWithUs = () => child.kill("SIGINT");
+  process.once("exit", endWithUs);
+  let stopping: Promise<void> | null = null;
+  const died = new Promise<string>((settle) => {
+    child.once("exit", (code, signal) => {
+      process.removeListener("exit", endWithUs);
+      if (stopping === null) settle(`PostgreSQL ended by itself (${signal ?? `code ${code}`})`);
+    });
+  });
+  const stop = async () => {
+    await owner.end().catch(() => undefined);
+    await stopServer(child);
+  };
+  return { connection, died, stop: () => (stopping ??= stop()) };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+/** SIGINT is PostgreSQL's fast shutdown; SIGQUIT, after the deadline, leaves the rest to crash recovery. */
+async function stopServer(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, "exit");
+  child.kill("SIGINT");
+  const impatience = setTimeout(() => child.kill("SIGQUIT"), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(impatience);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, HOST);
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port on this machine");
+  return address.port;
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return null;
+    throw error;
+  }
+}

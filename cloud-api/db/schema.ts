@@ -1,0 +1,224 @@
+import {
+  bigint,
+  customType,
+  index,
+  integer,
+  json,
+  pgEnum,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+
+/**
+ * The cloud's tables. Accounts, facilities and edges are written by provisioning. Everything below `edge_events`
+ * is a projection of the edges' events: rows appear in the order events arrive, possibly a child before its
+ * parent, so projections refer to each other by id without foreign keys. Their keys begin with the facility,
+ * which comes from the edge's token: no edge can touch another facility's rows, whatever ids it sends.
+ */
+const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+const counted = (name: string) => bigint(name, { mode: "number" });
+
+export const organisations = pgTable("organisations", {
+  id: uuid("id").primaryKey().defaultRandom(),
+  slug: text("slug").notNull().unique(),
+  name: text("name").notNull(),
+});
+
+export const users = pgTable("users", {
+  id: uuid("id").primaryKey().defaultRandom(),
+  organisationId: uuid("organisation_id")
+    .notNull()
+    .references(() => organisations.id),
+  /** Lower case. */
+  email: text("email").notNull().unique(),
+  name: text("name").notNull(),
+  /** Argon2id, with its parameters and salt in it. */
+  passwordHash: text("password_hash").notNull(),
+});
+
+export const sessions = pgTable(
+  "sessions",
+  {
+    /** SHA-256 of the cookie's token: reading this table does not let anybody in. */
+    tokenHash: bytes("token_hash").primaryKey(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    expiresAt: instant("expires_at").notNull(),
+  },
+  (table) => [index("sessions_user").on(table.userId)],
+);
+
+export const facilities = pgTable("facilities", {
+  id: uuid("id").primaryKey(),
+  organisationId: uuid("organisation_id")
+    .notNull()
+    .references(() => organisations.id),
+  slug: text("slug").notNull().unique(),
+  name: text("name").notNull(),
+  timeZone: text("time_zone").notNull(),
+  currency: text("currency").notNull(),
+  capacity: integer("capacity").notNull(),
+});
+
+export const lanes = pgTable(
+  "lanes",
+  {
+    facilityId: uuid("facility_id")
+      .notNull()
+      .references(() => facilities.id),
+    slug: text("slug").notNull(),
+    name: text("name").notNull(),
+    direction: text("direction", { enum: ["entry", "exit"] }).notNull(),
+    /** Its place in the facility's list of lanes. */
+    position: integer("position").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.facilityId, table.slug] })],
+);
+
+export const edges = pgTable("edges", {
+  id: uuid("id").primaryKey(),
+  facilityId: uuid("facility_id")
+    .notNull()
+    .references(() => facilities.id),
+  /** SHA-256 of its bearer token; null once another edge has taken its place. */
+  tokenHash: bytes("token_hash").unique(),
+  /** Everything up to and with this sequence number is applied. */
+  cursor: counted("cursor").notNull().default(0),
+  /** When its last batch was accepted, on our clock. */
+  lastSeenAt: instant("last_seen_at"),
+  /** How old the newest event of its last new batch was on arrival, in milliseconds, clocks as they are. */
+  behindMs: counted("behind_ms").notNull().default(0),
+});
+
+export const edgeEvents = pgTable(
+  "edge_events",
+  {
+    edgeId: uuid("edge_id")
+      .notNull()
+      .references(() => edges.id),
+    seq: counted("seq").notNull(),
+    eventId: uuid("event_id").notNull(),
+    kind: text("kind").notNull(),
+    schemaVersion: counted("schema_version").notNull(),
+    wallTime: instant("wall_time").notNull(),
+    receivedAt: instant("received_at").notNull(),
+    /** `json`, not `jsonb`: the text as it came, also where jsonb would refuse it (\u0000). */
+    payload: json("payload").notNull(),
+    outcome: text("outcome", { enum: ["applied", "unknown", "quarantined"] }).notNull(),
+    /** Why it is in quarantine. */
+    error: text("error"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.edgeId, table.seq] }),
+    index("edge_events_not_applied")
+      .on(table.edgeId, table.seq)
+      .where(sql`${table.outcome} <> 'applied'`),
+  ],
+);
+
+/** In the order in which a stay may change: of two claims about one stay, the later in this list holds. */
+export const stayStatus = pgEnum("stay_status", ["provisional", "void", "open", "closed"]);
+
+export const stays = pgTable(
+  "stays",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    stayId: uuid("stay_id").notNull(),
+    status: stayStatus("status").notNull(),
+    ticketNumber: text("ticket_number"),
+    plate: text("plate"),
+    entryLane: text("entry_lane"),
+    entryAt: instant("entry_at"),
+    exitLane: text("exit_lane"),
+    exitAt: instant("exit_at"),
+    feeMinor: counted("fee_minor"),
+    feeCurrency: text("fee_currency"),
+    appliedRule: text("applied_rule"),
+    tariffVersion: counted("tariff_version"),
+    voidReason: text("void_reason"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.stayId] }),
+    index("stays_open")
+      .on(table.facilityId)
+      .where(sql`${table.status} = 'open'`),
+    index("stays_entry").on(table.facilityId, table.entryAt),
+    index("stays_exit").on(table.facilityId, table.exitAt),
+  ],
+);
+
+export const movements = pgTable(
+  "movements",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    movementId: uuid("movement_id").notNull(),
+    lane: text("lane").notNull(),
+    direction: text("direction", { enum: ["in", "out"] }).notNull(),
+    kind: text("kind").notNull(),
+    stayId: uuid("stay_id"),
+    plate: text("plate"),
+    at: instant("at").notNull(),
+    review: text("review"),
+    feeMinor: counted("fee_minor"),
+    feeCurrency: text("fee_currency"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.movementId] }),
+    index("movements_at").on(table.facilityId, table.at),
+  ],
+);
+
+export const payments = pgTable(
+  "payments",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    paymentId: uuid("payment_id").notNull(),
+    stayId: uuid("stay_id").notNull(),
+    lane: text("lane").notNull(),
+    method: text("method").notNull(),
+    amountMinor: counted("amount_minor").notNull(),
+    currency: text("currency").notNull(),
+    actor: text("actor").notNull(),
+    at: instant("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.paymentId] }),
+    index("payments_at").on(table.facilityId, table.at),
+  ],
+);
+
+export const vends = pgTable(
+  "vends",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    commandId: uuid("command_id").notNull(),
+    lane: text("lane").notNull(),
+    actor: text("actor").notNull(),
+    reason: text("reason").notNull(),
+    at: instant("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.facilityId, table.commandId] })],
+);
+
+export const alarms = pgTable(
+  "alarms",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    /** An alarm has no id of its own. */
+    eventId: uuid("event_id").notNull(),
+    lane: text("lane").notNull(),
+    kind: text("kind").notNull(),
+    detail: text("detail").notNull(),
+    at: instant("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.eventId] }),
+    index("alarms_at").on(table.facilityId, table.at),
+  ],
+);

@@ -1,0 +1,151 @@
+import type { EventPayload } from "@parkme/shared/protocol/sync";
+import type { StayStatus } from "@parkme/shared/domain/stay";
+import type { AppliedEvent } from "./rules.ts";
+
+/**
+ * The rows that a run of events adds up to: one list for each table, keys in snake_case because these objects are
+ * read by PostgreSQL as JSON.
+ */
+export type Projection = {
+  readonly stays: readonly StayPatch[];
+  readonly movements: readonly MovementRow[];
+  readonly payments: readonly EventPayload<"payment.taken">[];
+  readonly vends: readonly EventPayload<"vend.granted">[];
+  readonly alarms: readonly (EventPayload<"alarm.raised"> & { readonly event_id: string })[];
+};
+
+/** What is newly known of one stay; null is unknown. */
+export type StayPatch = {
+  readonly stay_id: string;
+  readonly status: StayStatus;
+  readonly ticket_number: string | null;
+  readonly plate: string | null;
+  readonly entry_lane: string | null;
+  readonly entry_at: string | null;
+  readonly exit_lane: string | null;
+  readonly exit_at: string | null;
+  readonly fee_minor: number | null;
+  readonly fee_currency: string | null;
+  readonly applied_rule: string | null;
+  readonly tariff_version: number | null;
+  readonly void_reason: string | null;
+};
+
+export type MovementRow = Omit<EventPayload<"movement.recorded">, "fee"> & {
+  readonly fee_minor: number | null;
+  readonly fee_currency: string | null;
+};
+
+/**
+ * Adds up events, in their order. A stay that several of them speak of becomes one patch, by the same rule by which
+ * patches are merged into the table: so one large batch and many small ones end in the same rows.
+ */
+export function project(events: readonly AppliedEvent[]): Projection {
+  const stays = new Map<string, StayPatch>();
+  const movements: MovementRow[] = [];
+  const payments: EventPayload<"payment.taken">[] = [];
+  const vends: EventPayload<"vend.granted">[] = [];
+  const alarms: (EventPayload<"alarm.raised"> & { event_id: string })[] = [];
+  const patchStay = (patch: StayPatch) => {
+    const known = stays.get(patch.stay_id);
+    stays.set(patch.stay_id, known === undefined ? patch : mergeStay(known, patch));
+  };
+
+  for (const { event, fact } of events) {
+    switch (fact.kind) {
+      case "stay.started":
+        patchStay(startedStay(fact.payload));
+        break;
+      case "stay.voided":
+        patchStay(voidedStay(fact.payload));
+        break;
+      case "movement.recorded": {
+        const { fee, ...movement } = fact.payload;
+        movements.push({ ...movement, fee_minor: fee?.amount_minor ?? null, fee_currency: fee?.currency ?? null });
+        const patch = movedStay(fact.payload);
+        if (patch !== null) patchStay(patch);
+        break;
+      }
+      case "payment.taken":
+        payments.push(fact.payload);
+        break;
+      case "vend.granted":
+        vends.push(fact.payload);
+        break;
+      case "alarm.raised":
+        alarms.push({ ...fact.payload, event_id: event.event_id });
+        break;
+    }
+  }
+  return { stays: [...stays.values()], movements, payments, vends, alarms };
+}
+
+/**
+ * Of two claims about a status the later in this order holds: a stay that was open is not void, and a closed one
+ * stays closed. The type in the database has the same order, so a child that arrives before its parent, or twice,
+ * changes nothing for the worse.
+ */
+const STATUS_ORDER: readonly StayStatus[] = ["provisional", "void", "open", "closed"];
+
+/** What was known first holds; the status goes forward only. */
+function mergeStay(known: StayPatch, patch: StayPatch): StayPatch {
+  const later = STATUS_ORDER.indexOf(patch.status) > STATUS_ORDER.indexOf(known.status);
+  return {
+    stay_id: known.stay_id,
+    status: later ? patch.status : known.status,
+    ticket_number: known.ticket_number ?? patch.ticket_number,
+    plate: known.plate ?? patch.plate,
+    entry_lane: known.entry_lane ?? patch.entry_lane,
+    entry_at: known.entry_at ?? patch.entry_at,
+    exit_lane: known.exit_lane ?? patch.exit_lane,
+    exit_at: known.exit_at ?? patch.exit_at,
+    fee_minor: known.fee_minor ?? patch.fee_minor,
+    fee_currency: known.fee_currency ?? patch.fee_currency,
+    applied_rule: known.applied_rule ?? patch.applied_rule,
+    tariff_version: known.tariff_version ?? patch.tariff_version,
+    void_reason: known.void_reason ?? patch.void_reason,
+  };
+}
+
+/** A stay of which nothing is known but its id, in lower case as PostgreSQL writes it: two spellings are one stay. */
+function emptyPatch(stayId: string, status: StayStatus): StayPatch {
+  return {
+    stay_id: stayId.toLowerCase(),
+    status,
+    ticket_number: null,
+    plate: null,
+    entry_lane: null,
+    entry_at: null,
+    exit_lane: null,
+    exit_at: null,
+    fee_minor: null,
+    fee_currency: null,
+    applied_rule: null,
+    tariff_version: null,
+    void_reason: null,
+  };
+}
+
+function startedStay({ stay_id, lane, ticket_number, plate, entry_at }: EventPayload<"stay.started">): StayPatch {
+  return { ...emptyPatch(stay_id, "provisional"), ticket_number, plate, entry_lane: lane, entry_at };
+}
+
+function voidedStay({ stay_id, reason }: EventPayload<"stay.voided">): StayPatch {
+  return { ...emptyPatch(stay_id, "void"), void_reason: reason };
+}
+
+/** A way in opens the stay, a way out closes it with its fee. A movement without a stay is only counted. */
+function movedStay({ stay_id, direction, lane, plate, at, fee }: EventPayload<"movement.recorded">): StayPatch | null {
+  if (stay_id === null) return null;
+  if (direction === "in") return { ...emptyPatch(stay_id, "open"), plate, entry_lane: lane, entry_at: at };
+  return {
+    ...emptyPatch(stay_id, "closed"),
+    plate,
+    exit_lane: lane,
+    exit_at: at,
+    fee_minor: fee?.amount_minor ?? null,
+    fee_currency: fee?.currency ?? null,
+    applied_rule: fee?.applied_rule ?? null,
+    tariff_version: fee?.tariff_version ?? null,
+  };
+}

@@ -1,0 +1,229 @@
+import { eq, sql, type SQL } from "drizzle-orm";
+import type { SyncEvent } from "@parkme/shared/protocol/sync";
+import type { Db, Tx } from "../db/connection.ts";
+import { edges, facilities } from "../db/schema.ts";
+import type { Projection } from "./projection.ts";
+import type { ReadEvent } from "./rules.ts";
+
+/** The edge behind a bearer token, and whose it is. */
+export type Edge = {
+  readonly id: string;
+  readonly facilityId: string;
+  readonly facilitySlug: string;
+  readonly organisationId: string;
+};
+
+export async function findEdge(db: Db, tokenHash: Buffer): Promise<Edge | null> {
+  const found = await db
+    .select({
+      id: edges.id,
+      facilityId: facilities.id,
+      facilitySlug: facilities.slug,
+      organisationId: facilities.organisationId,
+    })
+    .from(edges)
+    .innerJoin(facilities, eq(facilities.id, edges.facilityId))
+    .where(eq(edges.tokenHash, tokenHash));
+  return found[0] ?? null;
+}
+
+/** The edge's cursor; its row stays locked to the end of the transaction, so its batches go one after another. */
+export async function lockCursor(tx: Tx, edgeId: string): Promise<number> {
+  const rows = await tx.select({ cursor: edges.cursor }).from(edges).where(eq(edges.id, edgeId)).for("update");
+  if (rows[0] === undefined) throw new Error("the edge of a valid token is gone");
+  return rows[0].cursor;
+}
+
+/** @param newest the last event of the batch, when it brought any. */
+export async function moveCursor(
+  tx: Tx,
+  edgeId: string,
+  now: Date,
+  newest: SyncEvent | undefined,
+): Promise<void> {
+  const moved =
+    newest === undefined
+      ? {}
+      : { cursor: newest.seq, behindMs: Math.max(0, now.getTime() - wallTime(newest).getTime()) };
+  await tx.update(edges).set({ lastSeenAt: now, ...moved }).where(eq(edges.id, edgeId));
+}
+
+/** Keeps the events as they came, with what became of them. */
+export async function storeEvents(tx: Tx, edgeId: string, events: readonly ReadEvent[], now: Date): Promise<void> {
+  const rows = events.map((read) => ({
+    edge_id: edgeId,
+    seq: read.event.seq,
+    event_id: read.event.event_id,
+    kind: asText(read.event.kind),
+    schema_version: read.event.schema_version,
+    wall_time: wallTime(read.event),
+    received_at: now,
+    payload: JSON.stringify(read.event.payload),
+    outcome: read.outcome,
+    error: read.outcome === "quarantined" ? asText(read.error) : null,
+  }));
+  await tx.execute(insertRows("edge_events", EDGE_EVENT_COLUMNS, rows));
+}
+
+/** Movements by lane and direction. A lane that the facility does not list is `other`, so that the lanes are few. */
+export type MovementCount = {
+  readonly facility: string;
+  readonly lane: string;
+  readonly direction: string;
+  readonly count: number;
+};
+
+function countByLane(table: "movements" | "inserted"): SQL {
+  return sql`
+    select facilities.slug as facility, coalesce(lanes.slug, 'other') as lane, m.direction, count(*)::float8 as count
+    from ${sql.identifier(table)} m
+    join facilities on facilities.id = m.facility_id
+    left join lanes on lanes.facility_id = m.facility_id and lanes.slug = m.lane
+    group by 1, 2, 3`;
+}
+
+/**
+ * Writes a projection, one statement for each table. Rows that exist already stay as they are; a stay takes what is
+ * new, by the rule of `project`.
+ */
+export async function applyProjection(tx: Tx, facilityId: string, projection: Projection): Promise<MovementCount[]> {
+  const owned = <Row extends object>(rows: readonly Row[]) => rows.map((row) => ({ facility_id: facilityId, ...row }));
+  const { stays, payments, vends, alarms, movements } = projection;
+  if (stays.length > 0) {
+    await tx.execute(sql`${insertRows("stays", STAY_COLUMNS, owned(stays))} ${ON_KNOWN_STAY}`);
+  }
+  if (payments.length > 0) {
+    await tx.execute(sql`${insertRows("payments", PAYMENT_COLUMNS, owned(payments))} on conflict do nothing`);
+  }
+  if (vends.length > 0) {
+    await tx.execute(sql`${insertRows("vends", VEND_COLUMNS, owned(vends))} on conflict do nothing`);
+  }
+  if (alarms.length > 0) {
+    await tx.execute(sql`${insertRows("alarms", ALARM_COLUMNS, owned(alarms))} on conflict do nothing`);
+  }
+  if (movements.length === 0) return [];
+  const counts = await tx.execute<MovementCount>(sql`
+    with inserted as (
+      ${insertRows("movements", MOVEMENT_COLUMNS, owned(movements))} on conflict do nothing
+      returning facility_id, lane, direction
+    )
+    ${countByLane("inserted")}`);
+  return counts.rows;
+}
+
+/** All movements so far, for counters that go on where they were. */
+export async function countMovements(db: Db): Promise<MovementCount[]> {
+  return (await db.execute<MovementCount>(countByLane("movements"))).rows;
+}
+
+/** The columns that a list of rows fills, with their types: names are the rows' keys. */
+type Columns = Readonly<Record<string, "uuid" | "text" | "bigint" | "timestamptz" | "json" | "stay_status">>;
+
+const EDGE_EVENT_COLUMNS = {
+  edge_id: "uuid",
+  seq: "bigint",
+  event_id: "uuid",
+  kind: "text",
+  schema_version: "bigint",
+  wall_time: "timestamptz",
+  received_at: "timestamptz",
+  payload: "json",
+  outcome: "text",
+  error: "text",
+} as const satisfies Columns;
+
+const STAY_COLUMNS = {
+  facility_id: "uuid",
+  stay_id: "uuid",
+  status: "stay_status",
+  ticket_number: "text",
+  plate: "text",
+  entry_lane: "text",
+  entry_at: "timestamptz",
+  exit_lane: "text",
+  exit_at: "timestamptz",
+  fee_minor: "bigint",
+  fee_currency: "text",
+  applied_rule: "text",
+  tariff_version: "bigint",
+  void_reason: "text",
+} as const satisfies Columns;
+
+const MOVEMENT_COLUMNS = {
+  facility_id: "uuid",
+  movement_id: "uuid",
+  lane: "text",
+  direction: "text",
+  kind: "text",
+  stay_id: "uuid",
+  plate: "text",
+  at: "timestamptz",
+  review: "text",
+  fee_minor: "bigint",
+  fee_currency: "text",
+} as const satisfies Columns;
+
+const PAYMENT_COLUMNS = {
+  facility_id: "uuid",
+  payment_id: "uuid",
+  stay_id: "uuid",
+  lane: "text",
+  method: "text",
+  amount_minor: "bigint",
+  currency: "text",
+  actor: "text",
+  at: "timestamptz",
+} as const satisfies Columns;
+
+const VEND_COLUMNS = {
+  facility_id: "uuid",
+  command_id: "uuid",
+  lane: "text",
+  actor: "text",
+  reason: "text",
+  at: "timestamptz",
+} as const satisfies Columns;
+
+const ALARM_COLUMNS = {
+  facility_id: "uuid",
+  event_id: "uuid",
+  lane: "text",
+  kind: "text",
+  detail: "text",
+  at: "timestamptz",
+} as const satisfies Columns;
+
+/** The rule of `mergeStay`: the status goes forward only, in the order of its type; what was known first holds. */
+const ON_KNOWN_STAY = sql.raw(`on conflict (facility_id, stay_id) do update set
+  status = greatest(stays.status, excluded.status),
+  ${Object.keys(STAY_COLUMNS)
+    .filter((name) => !["facility_id", "stay_id", "status"].includes(name))
+    .map((name) => `${name} = coalesce(stays.${name}, excluded.${name})`)
+    .join(", ")}`);
+
+/** All rows in one statement with one parameter: its text, and so its plan, does not depend on their number. */
+function insertRows<Names extends string>(
+  table: string,
+  columns: Readonly<Record<Names, Columns[string]>>,
+  rows: readonly Readonly<Record<Names, unknown>>[],
+): SQL {
+  const entries = Object.entries<Columns[string]>(columns);
+  const names = entries.map(([name]) => name).join(", ");
+  // A json column arrives as text and is converted whole: the reader of the list would refuse escapes that json keeps.
+  const types = entries.map(([name, type]) => `${name} ${type === "json" ? "text" : type}`).join(", ");
+  const values = entries.map(([name, type]) => (type === "json" ? `${name}::json` : name)).join(", ");
+  return sql`insert into ${sql.raw(`${table} (${names}) select ${values} from`)}
+    json_to_recordset(${JSON.stringify(rows)}::json) as r(${sql.raw(types)})`;
+}
+
+/** PostgreSQL's text holds neither NUL nor half a surrogate pair. */
+function asText(text: string): string {
+  return text.replaceAll(/\0|\p{Cs}/gu, "\uFFFD");
+}
+
+/** PostgreSQL has no year 0, which the schema allows. */
+const EARLIEST_MS = Date.parse("0001-01-01T00:00:00Z");
+
+function wallTime(event: SyncEvent): Date {
+  return new Date(Math.max(EARLIEST_MS, Date.parse(event.wall_time)));
+}

@@ -1,0 +1,75 @@
+import { useCallback, useEffect, useState } from "react";
+import { Loader } from "@mantine/core";
+import { Desk } from "./desk/desk.tsx";
+import { createGateApi } from "./gate/api.ts";
+import { SignIn } from "./sign-in/sign-in.tsx";
+import classes from "./sign-in/sign-in.module.css";
+
+type Session =
+  | { readonly step: "asking" }
+  | { readonly step: "unreachable" }
+  | { readonly step: "signed_out"; readonly notice: string | null }
+  | { readonly step: "signed_in"; readonly name: string };
+
+const ASK_AGAIN_MS = 3_000;
+
+/** Finds out who is signed in, and shows the desk or the sign-in form. */
+export function App() {
+  const [session, setSession] = useState<Session>({ step: "asking" });
+  const [api] = useState(() =>
+    createGateApi(
+      (input, init) => fetch(input, init),
+      () => setSession({ step: "signed_out", notice: "Your session has ended. Please sign in again." }),
+    ),
+  );
+
+  const ask = useCallback(async (): Promise<void> => {
+    const answer = await api.session();
+    setSession((before) => {
+      if (answer.kind === "done") return { step: "signed_in", name: answer.value.name };
+      if (answer.kind === "unanswered") return before.step === "signed_in" ? before : { step: "unreachable" };
+      const notice = before.step === "signed_in" ? "Your session has ended. Please sign in again." : null;
+      return { step: "signed_out", notice };
+    });
+  }, [api]);
+
+  const { step } = session;
+  useEffect(() => {
+    if (step === "asking") void ask();
+    if (step !== "unreachable") return;
+    const timer = setInterval(() => void ask(), ASK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [step, ask]);
+
+  const recheck = useCallback(() => void ask(), [ask]);
+
+  async function signOut(): Promise<void> {
+    await api.signOut();
+    setSession({ step: "signed_out", notice: null });
+  }
+
+  switch (session.step) {
+    case "asking":
+    case "unreachable":
+      return (
+        <main className={classes["page"]}>
+          <Loader color="gray" />
+          <p role="status">
+            {session.step === "asking" ? "One moment…" : "The gate's computer does not answer. Trying again…"}
+          </p>
+        </main>
+      );
+    case "signed_out":
+      return (
+        <SignIn
+          notice={session.notice}
+          signIn={api.signIn}
+          onSignedIn={() => setSession({ step: "asking" })}
+        />
+      );
+    case "signed_in":
+      return <Desk api={api} attendant={session.name} onRefused={recheck} onSignOut={() => void signOut()} />;
+    default:
+      return session satisfies never;
+  }
+}

@@ -1,0 +1,56 @@
+import type { LaneView } from "@parkme/shared/protocol/kiosk";
+import { describeDuration } from "@parkme/shared/pricing/quote";
+import type { MoneyText } from "../logic/money-text.ts";
+import type { TimeText } from "../logic/time-text.ts";
+import classes from "./stay-panel.module.css";
+
+type Stay = NonNullable<LaneView["stay"]>;
+
+type Props = {
+  readonly stay: Stay | null;
+  readonly money: MoneyText;
+  readonly time: TimeText;
+  readonly nowMs: number;
+};
+
+/** The stay of the vehicle in the lane, and what it owes. */
+export function StayPanel({ stay, money, time, nowMs }: Props) {
+  if (stay === null) return <section className={classes["panel"]} data-empty aria-label="Stay" />;
+  const entryMs = Date.parse(stay.entry_at);
+  const { fee } = stay;
+  const parkedMs = fee === null ? Math.max(0, nowMs - entryMs) : fee.duration_minutes * 60_000;
+  return (
+    <section className={classes["panel"]} aria-label="Stay">
+      {fee !== null && (
+        <div className={classes["fee"]}>
+          <p className={classes["amount"]} aria-label={`To pay ${money(fee.amount_minor)}`}>
+            {money(fee.amount_minor)}
+          </p>
+          <div className={classes["why"]}>
+            <strong>{fee.applied_rule}</strong>
+            <ul>
+              {fee.trace.map((line) => (
+                <li key={line}>{line}</li>
+              ))}
+            </ul>
+          </div>
+        </div>
+      )}
+      <dl className={classes["facts"]}>
+        <Fact label="Ticket" value={stay.ticket_number} />
+        {stay.plate !== null && <Fact label="Entered as" value={stay.plate} />}
+        <Fact label="Entered" value={time.moment(entryMs, nowMs)} />
+        <Fact label="Parked" value={describeDuration(parkedMs)} />
+      </dl>
+    </section>
+  );
+}
+
+function Fact({ label, value }: { readonly label: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
