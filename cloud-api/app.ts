@@ -63,7 +63,8 @@ export async function createApp({ db, clock, log, metrics, page, migrations }: A
       return sendProblem(c, problem(error.status, "refused", error.message || "the request was refused"));
     }
     log.error({ ...withoutRows(error), requestId: c.get("requestId") }, "request failed");
-    if (!isUnavailable(error)) return sendProblem(c, problem(500, "internal", "this should not have happened"));
+    if (!isUnavailable(error))
+      return sendProblem(c, problem(500, "internal", "this should not have happened"));
     c.header("retry-after", "2");
     return sendProblem(c, problem(503, "database_away", "the database does not answer; try again"));
   });
@@ -97,12 +98,16 @@ function logRequests(log: Logger): MiddlewareHandler<AppEnv> {
     const { status } = c.res;
     const level = status >= 500 ? "error" : status >= 400 ? "warn" : "debug";
     const ms = Math.round((performance.now() - startedMs) * 10) / 10;
-    log[level]({ requestId: c.get("requestId"), method: c.req.method, route: routePath(c, -1), status, ms }, "request");
+    log[level](
+      { requestId: c.get("requestId"), method: c.req.method, route: routePath(c, -1), status, ms },
+      "request",
+    );
   };
 }
 
-/** A database's error quotes the statement's parameters, which hold plates: only its own words are logged. */
+/** The query builder's errors quote the statement's parameters, which hold plates: only the cause is logged. */
 function withoutRows(error: unknown): Record<string, unknown> {
   const known = readDatabaseError(error);
-  return known === null ? { err: error } : { database: known };
+  if (known !== null) return { database: known };
+  return { err: error instanceof Error && error.cause instanceof Error ? error.cause : error };
 }

@@ -20,7 +20,8 @@ export function healthRoutes({ db, registry, migrations }: HealthDeps): Hono<App
 
   routes.get("/readyz", async (c) => {
     const applied = await Promise.race([countMigrations(db).catch(() => null), timeout()]);
-    if (applied === null) return sendProblem(c, problem(503, "database_away", "the database does not answer"));
+    if (applied === null)
+      return sendProblem(c, problem(503, "database_away", "the database does not answer"));
     if (applied < migrations) {
       return sendProblem(c, problem(503, "not_migrated", `${migrations - applied} migration(s) are missing`));
     }

@@ -12,7 +12,11 @@ export type AppEnv = {
 };
 
 /** Answers with a problem document; `extra` members stand beside the standard ones (RFC 9457, section 3.2). */
-export function sendProblem(c: Context, body: Problem, extra: Readonly<Record<string, unknown>> = {}): Response {
+export function sendProblem(
+  c: Context,
+  body: Problem,
+  extra: Readonly<Record<string, unknown>> = {},
+): Response {
   const text = JSON.stringify({ ...body, ...extra });
   return c.body(text, body.status as ContentfulStatusCode, { "content-type": "application/problem+json" });
 }
@@ -21,7 +25,8 @@ export function sendProblem(c: Context, body: Problem, extra: Readonly<Record<st
 export function limitBody(maxBytes: number) {
   return bodyLimit({
     maxSize: maxBytes,
-    onError: (c) => sendProblem(c, problem(413, "body_too_large", `the body is longer than ${maxBytes} bytes`)),
+    onError: (c) =>
+      sendProblem(c, problem(413, "body_too_large", `the body is longer than ${maxBytes} bytes`)),
   });
 }
 

@@ -52,7 +52,8 @@ export function createMetrics(movements: readonly MovementCount[]): CloudMetrics
         return;
       }
       eventsTotal.inc({ facility, outcome: "duplicate" }, outcome.duplicates);
-      for (const [name, count] of Object.entries(outcome.counts)) eventsTotal.inc({ facility, outcome: name }, count);
+      for (const [name, count] of Object.entries(outcome.counts))
+        eventsTotal.inc({ facility, outcome: name }, count);
       addMovements(outcome.movements);
     },
   };

@@ -15,7 +15,13 @@ export async function findUser(db: Db | Tx, email: string): Promise<UserWithPass
 }
 
 /** Opens a session, and forgets this user's expired and surplus ones. */
-export async function openSession(db: Db, userId: string, tokenHash: Buffer, expiresAt: Date, now: Date): Promise<void> {
+export async function openSession(
+  db: Db,
+  userId: string,
+  tokenHash: Buffer,
+  expiresAt: Date,
+  now: Date,
+): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.insert(sessions).values({ tokenHash, userId, expiresAt });
     const surplus = tx

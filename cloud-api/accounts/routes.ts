@@ -41,7 +41,10 @@ export async function accountRoutes({ db, clock }: AccountDeps): Promise<Hono<Ap
     const body = signInSchema.safeParse(await readJson(c));
     if (!body.success) {
       const field = body.error.issues[0]?.path.join(".");
-      return sendProblem(c, problem(400, "invalid", "an email and a password are needed", field || undefined));
+      return sendProblem(
+        c,
+        problem(400, "invalid", "an email and a password are needed", field || undefined),
+      );
     }
     const { email, password } = body.data;
     const nowMs = clock.wallMs();
@@ -95,7 +98,10 @@ export function requireSession(deps: AccountDeps): MiddlewareHandler<AppEnv> {
 }
 
 /** The session of this request's cookie, as the database knows it now. */
-export async function currentSession({ db, clock }: AccountDeps, c: Context<AppEnv>): Promise<Session | null> {
+export async function currentSession(
+  { db, clock }: AccountDeps,
+  c: Context<AppEnv>,
+): Promise<Session | null> {
   const token = getCookie(c, SESSION_COOKIE);
   return token === undefined ? null : await findSession(db, hashToken(token), new Date(clock.wallMs()));
 }

@@ -12,11 +12,15 @@ export type CloudConfig = {
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 };
 
-const port = z.coerce.number("must be a whole number").int().min(0).max(65_535);
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, "must be a port number, 0..65535")
+  .transform(Number)
+  .refine((number) => number <= 65_535, "must be a port number, 0..65535");
 
 const environmentSchema = z.object({
   PARKME_CLOUD_HOST: z.string().max(255).default("127.0.0.1"),
-  PARKME_CLOUD_PORT: z.string().regex(/^\d{1,5}$/, "must be a port number, 0..65535").pipe(port).default(8080),
+  PARKME_CLOUD_PORT: port.default(8080),
   PARKME_DATA_DIR: z.string().max(4_096).default(".parkme/cloud"),
   PARKME_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
   PARKME_PROVISION: z.string().max(4_096).optional(),

@@ -20,7 +20,11 @@ export type ProvisionedFacility = {
   readonly timeZone: string;
   readonly currency: string;
   readonly capacity: number;
-  readonly lanes: readonly { readonly slug: string; readonly name: string; readonly direction: "entry" | "exit" }[];
+  readonly lanes: readonly {
+    readonly slug: string;
+    readonly name: string;
+    readonly direction: "entry" | "exit";
+  }[];
   readonly edge: { readonly id: string; readonly tokenHash: Buffer };
 };
 
@@ -71,7 +75,9 @@ export async function readProvisionFile(path: string): Promise<Result<Provision,
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
-    return err(document.errors.map((error) => `${path}:${lines.linePos(error.pos[0]).line}: ${firstLine(error)}`));
+    return err(
+      document.errors.map((error) => `${path}:${lines.linePos(error.pos[0]).line}: ${firstLine(error)}`),
+    );
   }
   const at = (keys: readonly PropertyKey[]) => `${path}:${lineOf(document, keys, lines)}: ${keys.join(".")}`;
 
@@ -94,7 +100,11 @@ type SecretReader = (keys: readonly PropertyKey[], file: string, minLength: numb
 
 async function withSecrets(file: ProvisionFile, secret: SecretReader): Promise<Provision> {
   const facilities = file.facilities.map(async ({ time_zone: timeZone, edge, ...facility }, index) => {
-    const token = await secret(["facilities", index, "edge", "token_file"], edge.token_file, MIN_TOKEN_LENGTH);
+    const token = await secret(
+      ["facilities", index, "edge", "token_file"],
+      edge.token_file,
+      MIN_TOKEN_LENGTH,
+    );
     const tokenHash = createHash("sha256").update(token).digest();
     return { ...facility, timeZone, edge: { id: edge.id, tokenHash } };
   });
@@ -112,9 +122,11 @@ async function withSecrets(file: ProvisionFile, secret: SecretReader): Promise<P
 async function readSecret(path: string, minLength: number): Promise<Result<string, string>> {
   try {
     const value = (await readBounded(path, MAX_SECRET_BYTES)).trim();
-    if (((await stat(path)).mode & 0o077) !== 0) return err(`${path} can be read by others: chmod 600 ${path}`);
+    if (((await stat(path)).mode & 0o077) !== 0)
+      return err(`${path} can be read by others: chmod 600 ${path}`);
     if (value.length < minLength) return err(`${path} holds fewer than ${minLength} characters`);
-    if (value.length > MAX_PASSWORD_LENGTH) return err(`${path} holds more than ${MAX_PASSWORD_LENGTH} characters`);
+    if (value.length > MAX_PASSWORD_LENGTH)
+      return err(`${path} holds more than ${MAX_PASSWORD_LENGTH} characters`);
     return ok(value);
   } catch (error) {
     return err(reasonOf(error).message);
@@ -128,7 +140,12 @@ function findRepeats(file: ProvisionFile): { keys: PropertyKey[]; what: string }
     if (seen.has(value)) repeats.push({ keys, what: `${value} is there twice` });
     seen.add(value);
   };
-  const [ids, slugs, edges, emails] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()];
+  const [ids, slugs, edges, emails] = [
+    new Set<string>(),
+    new Set<string>(),
+    new Set<string>(),
+    new Set<string>(),
+  ];
   for (const [index, facility] of file.facilities.entries()) {
     once(ids, facility.id, ["facilities", index, "id"]);
     once(slugs, facility.slug, ["facilities", index, "slug"]);

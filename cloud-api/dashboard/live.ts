@@ -21,7 +21,8 @@ export type Watcher = {
   readonly leave: () => void;
 };
 
-export type LiveMessage = { readonly kind: "snapshot"; readonly data: string } | { readonly kind: "beat" | "end" };
+export type LiveMessage =
+  { readonly kind: "snapshot"; readonly data: string } | { readonly kind: "beat" | "end" };
 
 /** Well under the second in which a change must show. */
 const PAUSE_MS = 250;

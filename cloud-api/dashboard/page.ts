@@ -16,7 +16,12 @@ export type Page = {
   readonly assets: ReadonlyMap<string, Asset>;
 };
 
-type Asset = { readonly type: string; readonly plain: Uint8Array; readonly br: Uint8Array; readonly gzip: Uint8Array };
+type Asset = {
+  readonly type: string;
+  readonly plain: Uint8Array;
+  readonly br: Uint8Array;
+  readonly gzip: Uint8Array;
+};
 
 /** Stands in the page where a response's nonce belongs. */
 const NONCE_MARK = "__CSP_NONCE__";
@@ -47,7 +52,12 @@ async function loadAsset(path: string): Promise<Asset> {
   if (type === undefined) throw new Error(`no content type is known for ${path}`);
   const plain = await readFile(path);
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } };
-  return { type, plain, br: await promisify(brotliCompress)(plain, quality), gzip: await promisify(gzip)(plain) };
+  return {
+    type,
+    plain,
+    br: await promisify(brotliCompress)(plain, quality),
+    gzip: await promisify(gzip)(plain),
+  };
 }
 
 /** `GET /` and `GET /assets/*`. Without a built page the API works alone. */
@@ -55,7 +65,8 @@ export function pageRoutes(page: Page | null): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get("/", (c) => {
-    if (page === null) return sendProblem(c, problem(404, "no_page", "the dashboard was not built: npm run build"));
+    if (page === null)
+      return sendProblem(c, problem(404, "no_page", "the dashboard was not built: npm run build"));
     c.header("cache-control", "no-cache");
     return c.html(page.html.replaceAll(NONCE_MARK, c.get("secureHeadersNonce") ?? ""));
   });

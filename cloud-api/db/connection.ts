@@ -42,7 +42,10 @@ export function openDatabase(
 }
 
 /** One connection outside the pool and its limits of time, for work at the start. */
-export async function withClient<T>(address: DatabaseAddress, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  address: DatabaseAddress,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({ ...clientConfig(address), connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {

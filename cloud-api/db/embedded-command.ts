@@ -87,7 +87,13 @@ function candidates(binaries: string, account: ServerAccount | null): ServerComm
 
 async function reaches(server: ServerCommand, folder: string): Promise<boolean> {
   const script = 'cd -- "$1" && exec "$2" --version';
-  const [file, args] = commandLine(server, "/bin/sh", ["-c", script, "sh", folder, join(server.binaries, "postgres")]);
+  const [file, args] = commandLine(server, "/bin/sh", [
+    "-c",
+    script,
+    "sh",
+    folder,
+    join(server.binaries, "postgres"),
+  ]);
   try {
     await run(file, args, server.options);
     return true;

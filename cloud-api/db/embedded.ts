@@ -124,23 +124,40 @@ async function writeSecret(path: string, secret: string, server: ServerCommand):
 async function stopLeftOver(folder: string, password: string): Promise<void> {
   const startedMs = Date.now();
   while (Date.now() - startedMs < STOP_TIMEOUT_MS) {
-    const lines = (await readIfThere(join(folder, "postmaster.pid")))?.split("\n") ?? [];
-    const pid = Number(lines[0]);
-    const port = Number(lines[3]);
-    if (!Number.isSafeInteger(pid) || pid <= 0 || !(await isPostgres(pid))) return;
-    const client = await connect({ host: HOST, port, user: USER, password, database: "postgres" }).catch(() => null);
-    if (client !== null) {
-      try {
-        if (await takeOwnerLock(client, folder)) process.kill(pid, "SIGINT");
-        else if (Date.now() - startedMs > LOCK_GRACE_MS) throw new Error(inUse(folder));
-      } finally {
-        await client.end().catch(() => undefined);
-      }
+    const server = await readPidFile(folder);
+    if (server === null || !(await isPostgres(server.pid))) return;
+    if (server.isReady) {
+      const stopped = await stopIfOrphaned(
+        { host: HOST, port: server.port, user: USER, password, database: "postgres" },
+        server.pid,
+        folder,
+      );
+      if (!stopped && Date.now() - startedMs > LOCK_GRACE_MS) throw new Error(inUse(folder));
     }
-    // Still starting, or already stopping: look again.
     await delay(POLL_MS);
   }
   throw new Error(`a PostgreSQL server on ${folder} is running and does not stop; see its postmaster.pid`);
+}
+
+/** Tells the server to stop when its owner is gone. It may also end on its own while it is asked. */
+async function stopIfOrphaned(connection: DatabaseConnection, pid: number, folder: string): Promise<boolean> {
+  const client = await connect(connection).catch(() => null);
+  if (client === null) return true;
+  try {
+    const orphaned = await takeOwnerLock(client, folder);
+    if (orphaned) process.kill(pid, "SIGINT");
+    return orphaned;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** The server's own note of itself: process, port and state by line (PostgreSQL's utils/pidfile.h). */
+async function readPidFile(folder: string): Promise<{ pid: number; port: number; isReady: boolean } | null> {
+  const lines = (await readIfThere(join(folder, "postmaster.pid")))?.split("\n");
+  if (lines === undefined) return null;
+  const [pid, port] = [Number(lines[0]), Number(lines[3])];
+  return Number.isSafeInteger(pid) && pid > 0 ? { pid, port, isReady: lines[7]?.trim() === "ready" } : null;
 }
 
 function inUse(folder: string): string {
@@ -175,8 +192,16 @@ function startServer(server: ServerCommand, folder: string, port: number, log: S
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const [command, args] = commandLine(server, join(server.binaries, "postgres"), ["-D", folder, ...flags]);
   // A session of its own: Ctrl-C in a terminal reaches us first, and we stop it when we are done with it.
-  const child = spawn(command, args, { ...server.options, detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(command, args, {
+    ...server.options,
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   child.on("error", (error) => log(error.message));
+  // However this process ends short of SIGKILL, the server ends with it.
+  const endWithUs = () => child.kill("SIGINT");
+  process.once("exit", endWithUs);
+  child.once("exit", () => process.removeListener("exit", endWithUs));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     for (const line of text.split("\n")) if (line.trim() !== "") log(line);
   });
@@ -190,21 +215,22 @@ async function becomeOwner(
   folder: string,
 ): Promise<pg.Client> {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  for (;;) {
+  while (!(await isReady(child, folder))) {
     if (hasEnded(child)) throw new Error(`PostgreSQL on ${folder} ended at its start; its log says why`);
-    const owner = await connect({ ...connection, database: "postgres" }).catch((error: unknown) => {
-      if (Date.now() > deadline) throw error;
-      return null;
-    });
-    if (owner === null) {
-      await delay(POLL_MS);
-      continue;
-    }
-    if (!(await takeOwnerLock(owner, folder))) throw new Error(inUse(folder));
-    const { rowCount } = await owner.query("select 1 from pg_database where datname = $1", [DATABASE]);
-    if (rowCount === 0) await owner.query(`create database ${DATABASE}`);
-    return owner;
+    if (Date.now() > deadline) throw new Error(`PostgreSQL on ${folder} did not get ready in time`);
+    await delay(POLL_MS);
   }
+  const owner = await connect({ ...connection, database: "postgres" });
+  if (!(await takeOwnerLock(owner, folder))) throw new Error(inUse(folder));
+  const { rowCount } = await owner.query("select 1 from pg_database where datname = $1", [DATABASE]);
+  if (rowCount === 0) await owner.query(`create database ${DATABASE}`);
+  return owner;
+}
+
+/** The note may still be that of the server before. */
+async function isReady(child: ChildProcess, folder: string): Promise<boolean> {
+  const server = await readPidFile(folder);
+  return server !== null && server.isReady && server.pid === child.pid;
 }
 
 async function connect(connection: DatabaseConnection): Promise<pg.Client> {
@@ -224,13 +250,9 @@ async function takeOwnerLock(client: pg.Client, folder: string): Promise<boolean
 }
 
 function running(child: ChildProcess, owner: pg.Client, connection: DatabaseConnection): EmbeddedDatabase {
-  // Whatever ends this process without its consent (an exception in a handler) also ends the server.
-  const endWithUs = () => child.kill("SIGINT");
-  process.once("exit", endWithUs);
   let stopping: Promise<void> | null = null;
   const died = new Promise<string>((settle) => {
     child.once("exit", (code, signal) => {
-      process.removeListener("exit", endWithUs);
       if (stopping === null) settle(`PostgreSQL ended by itself (${signal ?? `code ${code}`})`);
     });
   });
@@ -270,7 +292,8 @@ async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return null;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return null;
     throw error;
   }
 }

@@ -32,7 +32,8 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 const LOST = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"];
-const LOST_MESSAGE = /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered)/;
+const LOST_MESSAGE =
+  /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered)/;
 
 function isLostConnection(error: Error): boolean {
   return ("code" in error && LOST.includes(String(error.code))) || LOST_MESSAGE.test(error.message);

@@ -34,7 +34,9 @@ export async function migrateDatabase(client: pg.Client, folder: string): Promis
     const applied = new Set(await appliedMigrations(client));
     const missing = [...known].filter((hash) => !applied.has(hash));
     if (missing.length > 0) {
-      return err(`${missing.length} migration(s) older than the newest applied one were skipped: renumber them`);
+      return err(
+        `${missing.length} migration(s) older than the newest applied one were skipped: renumber them`,
+      );
     }
     return ok(applied.size);
   } finally {
@@ -47,7 +49,9 @@ async function appliedMigrations(client: pg.Client): Promise<string[]> {
     "select to_regclass('drizzle.__drizzle_migrations') is not null as present",
   );
   if (tables[0]?.present !== true) return [];
-  const { rows } = await client.query<{ hash: string }>("select hash from drizzle.__drizzle_migrations order by id");
+  const { rows } = await client.query<{ hash: string }>(
+    "select hash from drizzle.__drizzle_migrations order by id",
+  );
   return rows.map((row) => row.hash);
 }
 

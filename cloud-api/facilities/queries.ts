@@ -20,11 +20,18 @@ export async function writeOrganisation(tx: Tx, organisation: Provision["organis
  *
  * @throws when PostgreSQL does not know the time zone: every report would fail on it later.
  */
-export async function writeFacility(tx: Tx, organisationId: string, facility: ProvisionedFacility): Promise<void> {
+export async function writeFacility(
+  tx: Tx,
+  organisationId: string,
+  facility: ProvisionedFacility,
+): Promise<void> {
   await tx.execute(sql`select now() at time zone ${facility.timeZone}`);
   const { id, lanes: laneList, edge, ...rest } = facility;
   const row = { ...rest, organisationId };
-  await tx.insert(facilities).values({ id, ...row }).onConflictDoUpdate({ target: facilities.id, set: row });
+  await tx
+    .insert(facilities)
+    .values({ id, ...row })
+    .onConflictDoUpdate({ target: facilities.id, set: row });
 
   for (const [position, { slug, name, direction }] of laneList.entries()) {
     const lane = { name, direction, position };
@@ -36,7 +43,10 @@ export async function writeFacility(tx: Tx, organisationId: string, facility: Pr
   const listed = laneList.map((lane) => lane.slug);
   await tx.delete(lanes).where(and(eq(lanes.facilityId, id), notInArray(lanes.slug, listed)));
 
-  await tx.update(edges).set({ tokenHash: null }).where(and(eq(edges.facilityId, id), ne(edges.id, edge.id)));
+  await tx
+    .update(edges)
+    .set({ tokenHash: null })
+    .where(and(eq(edges.facilityId, id), ne(edges.id, edge.id)));
   const { tokenHash } = edge;
   await tx
     .insert(edges)

@@ -1,8 +1,15 @@
 import type { SyncEvent } from "@parkme/shared/protocol/sync";
 import type { Db, Tx } from "../db/connection.ts";
-import { isDataError } from "../db/errors.ts";
+import { isDataError, readDatabaseError } from "../db/errors.ts";
 import { project } from "./projection.ts";
-import { applyProjection, lockCursor, moveCursor, storeEvents, type Edge, type MovementCount } from "./queries.ts";
+import {
+  applyProjection,
+  lockCursor,
+  moveCursor,
+  storeEvents,
+  type Edge,
+  type MovementCount,
+} from "./queries.ts";
 import { admit, quarantine, readEvent, type AppliedEvent, type ReadEvent } from "./rules.ts";
 
 export type IngestOutcome =
@@ -71,7 +78,7 @@ async function applyEvents(tx: Tx, facilityId: string, read: readonly ReadEvent[
       results.push(one);
     } catch (error) {
       if (!isDataError(error)) throw error;
-      results.push(quarantine(one.event, reasonOf(error)));
+      results.push(quarantine(one.event, readDatabaseError(error)?.message ?? error.message));
     }
   }
   return { read: results, movements };

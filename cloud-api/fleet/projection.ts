@@ -61,7 +61,11 @@ export function project(events: readonly AppliedEvent[]): Projection {
         break;
       case "movement.recorded": {
         const { fee, ...movement } = fact.payload;
-        movements.push({ ...movement, fee_minor: fee?.amount_minor ?? null, fee_currency: fee?.currency ?? null });
+        movements.push({
+          ...movement,
+          fee_minor: fee?.amount_minor ?? null,
+          fee_currency: fee?.currency ?? null,
+        });
         const patch = movedStay(fact.payload);
         if (patch !== null) patchStay(patch);
         break;
@@ -126,7 +130,13 @@ function emptyPatch(stayId: string, status: StayStatus): StayPatch {
   };
 }
 
-function startedStay({ stay_id, lane, ticket_number, plate, entry_at }: EventPayload<"stay.started">): StayPatch {
+function startedStay({
+  stay_id,
+  lane,
+  ticket_number,
+  plate,
+  entry_at,
+}: EventPayload<"stay.started">): StayPatch {
   return { ...emptyPatch(stay_id, "provisional"), ticket_number, plate, entry_lane: lane, entry_at };
 }
 
@@ -135,7 +145,14 @@ function voidedStay({ stay_id, reason }: EventPayload<"stay.voided">): StayPatch
 }
 
 /** A way in opens the stay, a way out closes it with its fee. A movement without a stay is only counted. */
-function movedStay({ stay_id, direction, lane, plate, at, fee }: EventPayload<"movement.recorded">): StayPatch | null {
+function movedStay({
+  stay_id,
+  direction,
+  lane,
+  plate,
+  at,
+  fee,
+}: EventPayload<"movement.recorded">): StayPatch | null {
   if (stay_id === null) return null;
   if (direction === "in") return { ...emptyPatch(stay_id, "open"), plate, entry_lane: lane, entry_at: at };
   return {

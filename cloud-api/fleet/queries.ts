@@ -29,7 +29,11 @@ export async function findEdge(db: Db, tokenHash: Buffer): Promise<Edge | null> 
 
 /** The edge's cursor; its row stays locked to the end of the transaction, so its batches go one after another. */
 export async function lockCursor(tx: Tx, edgeId: string): Promise<number> {
-  const rows = await tx.select({ cursor: edges.cursor }).from(edges).where(eq(edges.id, edgeId)).for("update");
+  const rows = await tx
+    .select({ cursor: edges.cursor })
+    .from(edges)
+    .where(eq(edges.id, edgeId))
+    .for("update");
   if (rows[0] === undefined) throw new Error("the edge of a valid token is gone");
   return rows[0].cursor;
 }
@@ -45,11 +49,19 @@ export async function moveCursor(
     newest === undefined
       ? {}
       : { cursor: newest.seq, behindMs: Math.max(0, now.getTime() - wallTime(newest).getTime()) };
-  await tx.update(edges).set({ lastSeenAt: now, ...moved }).where(eq(edges.id, edgeId));
+  await tx
+    .update(edges)
+    .set({ lastSeenAt: now, ...moved })
+    .where(eq(edges.id, edgeId));
 }
 
 /** Keeps the events as they came, with what became of them. */
-export async function storeEvents(tx: Tx, edgeId: string, events: readonly ReadEvent[], now: Date): Promise<void> {
+export async function storeEvents(
+  tx: Tx,
+  edgeId: string,
+  events: readonly ReadEvent[],
+  now: Date,
+): Promise<void> {
   const rows = events.map((read) => ({
     edge_id: edgeId,
     seq: read.event.seq,
@@ -86,8 +98,13 @@ function countByLane(table: "movements" | "inserted"): SQL {
  * Writes a projection, one statement for each table. Rows that exist already stay as they are; a stay takes what is
  * new, by the rule of `project`.
  */
-export async function applyProjection(tx: Tx, facilityId: string, projection: Projection): Promise<MovementCount[]> {
-  const owned = <Row extends object>(rows: readonly Row[]) => rows.map((row) => ({ facility_id: facilityId, ...row }));
+export async function applyProjection(
+  tx: Tx,
+  facilityId: string,
+  projection: Projection,
+): Promise<MovementCount[]> {
+  const owned = <Row extends object>(rows: readonly Row[]) =>
+    rows.map((row) => ({ facility_id: facilityId, ...row }));
   const { stays, payments, vends, alarms, movements } = projection;
   if (stays.length > 0) {
     await tx.execute(sql`${insertRows("stays", STAY_COLUMNS, owned(stays))} ${ON_KNOWN_STAY}`);

@@ -43,7 +43,10 @@ export function fleetRoutes({ db, clock, metrics, onChange }: FleetDeps): Hono<F
     const batch = syncBatchSchema.safeParse(await readJson(c));
     if (!batch.success) {
       const issue = batch.error.issues[0];
-      return sendProblem(c, problem(400, "invalid", issue?.message ?? "not a batch", issue?.path.join(".") || undefined));
+      return sendProblem(
+        c,
+        problem(400, "invalid", issue?.message ?? "not a batch", issue?.path.join(".") || undefined),
+      );
     }
     if (batch.data.edge_id.toLowerCase() !== edge.id) {
       return sendProblem(c, problem(401, "unknown_edge", "the bearer token is another edge's", "edge_id"));

@@ -28,7 +28,11 @@ const KNOWN_SCHEMA_VERSION = 1;
 const MAX_PAYLOAD_DEPTH = 64;
 
 /** An event that was understood. */
-export type AppliedEvent = { readonly event: SyncEvent; readonly outcome: "applied"; readonly fact: SyncFact };
+export type AppliedEvent = {
+  readonly event: SyncEvent;
+  readonly outcome: "applied";
+  readonly fact: SyncFact;
+};
 
 /**
  * An event as it goes into the log. An unknown kind is kept as it came: a later version may know it. One whose
@@ -41,7 +45,10 @@ export type ReadEvent =
 
 export function readEvent(event: SyncEvent): ReadEvent {
   if (isDeeperThan(event.payload, MAX_PAYLOAD_DEPTH)) {
-    return quarantine({ ...event, payload: {} }, `payload: nested deeper than ${MAX_PAYLOAD_DEPTH}, not kept`);
+    return quarantine(
+      { ...event, payload: {} },
+      `payload: nested deeper than ${MAX_PAYLOAD_DEPTH}, not kept`,
+    );
   }
   if (!isEventKind(event.kind)) return { event, outcome: "unknown" };
   if (event.schema_version > KNOWN_SCHEMA_VERSION) {

@@ -51,7 +51,12 @@ export type AlarmRow = {
 
 /** One calendar day of one facility, to be compared with the edge's own sums. */
 export type DayTotals = {
-  readonly facility: { readonly id: string; readonly slug: string; readonly time_zone: string; readonly currency: string };
+  readonly facility: {
+    readonly id: string;
+    readonly slug: string;
+    readonly time_zone: string;
+    readonly currency: string;
+  };
   readonly movements: readonly { lane: string; direction: "in" | "out"; count: number }[];
   readonly stays: readonly { status: string; count: number }[];
   readonly fees: readonly { currency: string; amount_minor: string }[];
@@ -76,7 +81,11 @@ const ALARMS_SHOWN = 20;
  * The day of `now` at every facility of an organisation. A day goes from midnight to midnight in the facility's
  * time zone, 23 to 25 hours.
  */
-export async function readOrganisationDay(db: Db, organisationId: string, now: Date): Promise<OrganisationDay> {
+export async function readOrganisationDay(
+  db: Db,
+  organisationId: string,
+  now: Date,
+): Promise<OrganisationDay> {
   const days = sql`with days as (
     select id as facility_id, currency,
       date_trunc('day', local) at time zone time_zone as starts,
@@ -98,8 +107,10 @@ export async function readOrganisationDay(db: Db, organisationId: string, now: D
   );
 }
 
-async function rowsOf<Row extends Record<string, unknown>>(tx: Tx, query: SQL): Promise<Row[]> {
-  return (await tx.execute<Row>(query)).rows;
+async function rowsOf<Row extends Record<string, unknown>>(tx: Tx, query: SQL): Promise<readonly Row[]> {
+  const result = await tx.execute(query);
+  // The shape is the query's, beside its type.
+  return result.rows as Row[];
 }
 
 function epochMs(column: string): SQL {

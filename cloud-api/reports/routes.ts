@@ -17,7 +17,10 @@ export function reportRoutes({ db, clock }: { readonly db: Db; readonly clock: C
     const query = daySchema.safeParse(c.req.query());
     if (!query.success) {
       const field = query.error.issues[0]?.path.join(".");
-      return sendProblem(c, problem(400, "invalid", "facility (an id) and date (YYYY-MM-DD) are needed", field));
+      return sendProblem(
+        c,
+        problem(400, "invalid", "facility (an id) and date (YYYY-MM-DD) are needed", field),
+      );
     }
     const { facility, date } = query.data;
     const totals = await readDayTotals(db, c.get("session").organisation.id, facility, date);

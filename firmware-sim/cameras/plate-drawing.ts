@@ -54,7 +54,7 @@ export function drawPlate(
   if (look.band !== null) drawBand(context, look.band, x, y, bandWidth, height);
 
   context.strokeStyle = "#15171a";
-  context.lineWidth = Math.max(1, height * 0.045);
+  context.lineWidth = height * 0.05;
   context.beginPath();
   context.roundRect(x, y, width, height, radius);
   context.stroke();
@@ -73,7 +73,14 @@ export function drawPlate(
   context.restore();
 }
 
-function drawBand(context: SKRSContext2D, letters: string, x: number, y: number, width: number, height: number): void {
+function drawBand(
+  context: SKRSContext2D,
+  letters: string,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): void {
   context.fillStyle = "#1d3f94";
   context.beginPath();
   context.roundRect(x, y, width, height, [height * 0.12, 0, 0, height * 0.12]);
@@ -85,7 +92,7 @@ function drawBand(context: SKRSContext2D, letters: string, x: number, y: number,
     context.arc(
       x + width / 2 + Math.cos(angle) * width * 0.27,
       y + height * 0.32 + Math.sin(angle) * width * 0.27,
-      Math.max(0.6, height * 0.022),
+      height * 0.03,
       0,
       2 * Math.PI,
     );

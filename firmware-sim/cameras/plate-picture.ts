@@ -37,21 +37,29 @@ export async function renderPlatePicture(
   const plateRect = drawVehicle(context, vehicle, {
     centreX: PICTURE_WIDTH / 2 + (shot.random.next() - 0.5) * 90,
     groundY: 642 + (shot.random.next() - 0.5) * 24,
-    width: vehicle.kind === "car" ? 590 : vehicle.kind === "van" ? 500 : 560,
+    width: vehicle.kind === "car" ? 590 : vehicle.kind === "van" ? 500 : 480,
     light,
   });
-  context.fillStyle = light.veil;
-  context.fillRect(0, 0, PICTURE_WIDTH, PICTURE_HEIGHT);
   litPlate(context, plateRect);
   context.drawImage(sensorNoise(shot.random), 0, 0, PICTURE_WIDTH, PICTURE_HEIGHT);
   overlay(context, shot.clock, shot.camera);
-  const [scene, plate] = await Promise.all([canvas.encode("jpeg", QUALITY), cutOut(canvas, plateRect).encode("jpeg", QUALITY)]);
+  const [scene, plate] = await Promise.all([
+    canvas.encode("jpeg", QUALITY),
+    cutOut(canvas, plateRect).encode("jpeg", QUALITY),
+  ]);
   return { scene, plate, plateRect };
 }
 
 /** The camera's own infrared flash: a plate reflects it, so it is bright at night as well. */
 function litPlate(context: SKRSContext2D, { x, y, width, height }: Rect): void {
-  const flash = context.createRadialGradient(x + width / 2, y + height / 2, 0, x + width / 2, y + height / 2, width * 0.75);
+  const flash = context.createRadialGradient(
+    x + width / 2,
+    y + height / 2,
+    0,
+    x + width / 2,
+    y + height / 2,
+    width * 0.75,
+  );
   flash.addColorStop(0, "rgba(255, 255, 255, 0.16)");
   flash.addColorStop(1, "rgba(255, 255, 255, 0)");
   context.fillStyle = flash;
@@ -84,7 +92,10 @@ function drawLane(context: SKRSContext2D, light: Light): void {
   sky.addColorStop(1, light.sky[1]);
   context.fillStyle = sky;
   context.fillRect(0, 0, PICTURE_WIDTH, HORIZON_Y);
+  // The lens is focused on the stop line: what lies beyond is soft.
+  context.filter = "blur(3px)";
   drawStreet(context, light);
+  context.filter = "none";
 
   const ground = context.createLinearGradient(0, HORIZON_Y, 0, PICTURE_HEIGHT);
   ground.addColorStop(0, light.ground[0]);
@@ -102,18 +113,56 @@ function drawLane(context: SKRSContext2D, light: Light): void {
   context.strokeRect(320, 590, 640, 92);
   quad(context, "rgba(235, 235, 230, 0.7)", [150, 702, 1130, 702, 1140, 716, 140, 716]);
   drawCabinet(context, light);
+  vignette(context);
 }
 
-/** What lies behind the lane: a wall with parked shapes and lamps. */
+/** The lens passes less light at its rim. */
+function vignette(context: SKRSContext2D): void {
+  const rim = context.createRadialGradient(640, 380, 320, 640, 380, 820);
+  rim.addColorStop(0, "rgba(0, 0, 0, 0)");
+  rim.addColorStop(1, "rgba(0, 0, 0, 0.5)");
+  context.fillStyle = rim;
+  context.fillRect(0, 0, PICTURE_WIDTH, PICTURE_HEIGHT);
+}
+
+/** What lies behind the lane: trees, a front of shops, parked cars. */
 function drawStreet(context: SKRSContext2D, light: Light): void {
+  const isNight = light.glow > 0.5;
+  context.fillStyle = isNight ? "#10171a" : "#5f7a63";
+  for (const [x, radius] of [
+    [40, 74],
+    [170, 52],
+    [1_010, 60],
+    [1_240, 84],
+  ] as const) {
+    context.beginPath();
+    context.arc(x, 76, radius, 0, 2 * Math.PI);
+    context.fill();
+  }
   context.fillStyle = light.wall;
-  context.fillRect(0, 90, PICTURE_WIDTH, HORIZON_Y - 90);
-  context.fillStyle = "rgba(0, 0, 0, 0.28)";
-  for (let x = 30; x < PICTURE_WIDTH; x += 118) context.fillRect(x, 118, 74, 46);
-  context.fillStyle = light.glow > 0.5 ? "rgba(255, 214, 140, 0.8)" : "rgba(190, 210, 220, 0.5)";
-  for (const x of [148, 502, 974]) context.fillRect(x, 118, 74, 46);
-  context.fillStyle = "rgba(0, 0, 0, 0.35)";
-  context.fillRect(0, HORIZON_Y - 14, PICTURE_WIDTH, 14);
+  context.fillRect(0, 84, PICTURE_WIDTH, HORIZON_Y - 84);
+  context.fillStyle = "rgba(0, 0, 0, 0.22)";
+  context.fillRect(0, 84, PICTURE_WIDTH, 10);
+  for (let x = 18; x < PICTURE_WIDTH; x += 146) {
+    const lit = isNight ? x % 4 === 2 : x % 3 === 0;
+    const pane = isNight ? "rgba(255, 205, 128, 0.75)" : "rgba(196, 214, 224, 0.65)";
+    context.fillStyle = lit ? pane : "rgba(20, 26, 32, 0.5)";
+    context.fillRect(x, 108, 108, 74);
+    context.fillStyle = "rgba(0, 0, 0, 0.3)";
+    context.fillRect(x + 52, 108, 4, 74);
+  }
+  for (const [x, colour] of [
+    [-30, "#43494f"],
+    [150, "#6c2f2c"],
+    [930, "#33475f"],
+    [1_190, "#55595c"],
+  ] as const) {
+    context.fillStyle = isNight ? "#14181c" : colour;
+    context.beginPath();
+    context.roundRect(x, 172, 150, 40, 14);
+    context.roundRect(x + 28, 148, 92, 40, 16);
+    context.fill();
+  }
 }
 
 /** The barrier's cabinet beside the lane with its raised, striped arm. */

@@ -1,9 +1,19 @@
 import type { SKRSContext2D } from "@napi-rs/canvas";
-import type { Vehicle } from "../traffic/demand.ts";
+import type { Vehicle, VehicleKind } from "../traffic/demand.ts";
 import { PAINTS, type Light, type Paint } from "./picture-colours.ts";
 import { drawPlate } from "./plate-drawing.ts";
 
-export type Rect = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+export type Rect = {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+};
+
+/** A lamp: its centre and its radii. */
+type Lamp = readonly [x: number, y: number, rx: number, ry: number];
+/** What shines by itself or reflects the camera's flash, in hundredths of the vehicle's width. */
+type Front = { readonly plate: Rect; readonly lamps: readonly Lamp[] };
 
 /**
  * Draws a vehicle's front into the scene and returns where its plate is. `centreX` is its middle, `groundY`
@@ -12,15 +22,23 @@ export type Rect = { readonly x: number; readonly y: number; readonly width: num
 export function drawVehicle(
   context: SKRSContext2D,
   vehicle: Vehicle,
-  place: { readonly centreX: number; readonly groundY: number; readonly width: number; readonly light: Light },
+  place: {
+    readonly centreX: number;
+    readonly groundY: number;
+    readonly width: number;
+    readonly light: Light;
+  },
 ): Rect {
+  const unit = place.width / 100;
   context.save();
   // From here on one unit is a hundredth of the vehicle's width, the origin between its wheels.
   context.translate(place.centreX, place.groundY);
-  const unit = place.width / 100;
   context.scale(unit, unit);
-  const shape = vehicle.kind === "motorcycle" ? drawMotorcycle : vehicle.kind === "van" ? drawVan : drawCar;
-  const plate = shape(context, PAINTS[vehicle.colour], place.light);
+  const { plate, lamps } = DRAW[vehicle.kind](context, PAINTS[vehicle.colour]);
+  // The dark of the night lies on the paint, not on what shines through it.
+  context.fillStyle = place.light.veil;
+  context.fillRect(-300, -300, 600, 600);
+  for (const lamp of lamps) glow(context, place.light, lamp);
   drawPlate(context, vehicle.plate, [plate.x, plate.y, plate.width, plate.height]);
   context.restore();
   return {
@@ -31,45 +49,53 @@ export function drawVehicle(
   };
 }
 
-function drawCar(context: SKRSContext2D, paint: Paint, light: Light): Rect {
+const DRAW: Record<VehicleKind, (context: SKRSContext2D, paint: Paint) => Front> = {
+  car: drawCar,
+  van: drawVan,
+  motorcycle: drawMotorcycle,
+};
+
+function drawCar(context: SKRSContext2D, paint: Paint): Front {
   shadow(context, 56, 7);
   wheels(context, 34, 13, 17);
-  mirrors(context, paint, 50, -50);
-  // Cabin, windscreen, roof.
-  polygon(context, paintOf(context, paint, -84, -50), [-36, -48, -27, -80, 27, -80, 36, -48]);
-  windscreen(context, [-33, -50, -25, -77, 25, -77, 33, -50], -50);
+  cabin(context, paintOf(context, paint, -84, -50), 42, 29, -80);
+  windscreen(context, [-38, -51, -28, -77, 28, -77, 38, -51], -51);
+  mirrors(context, paint, 46, -53);
   // Body: bonnet over the front.
   smooth(context, paintOf(context, paint, -56, -10), -50, -10, -53, paint);
   line(context, paint.shade, 0.6, [-34, -50, -30, -39, 30, -39, 34, -50]);
-  line(context, paint.light, 0.5, [-22, -51, -18, -40]);
-  line(context, paint.light, 0.5, [22, -51, 18, -40]);
-  headlights(context, light, 36, -34, 11, 5);
+  polygon(context, "rgba(255, 255, 255, 0.10)", [-24, -51, -4, -52, -2, -40, -20, -40]);
+  headlightGlass(context, 36, -34, 11, 5);
   grille(context, [-22, -38, 44, 9]);
   // Bumper with its lower intake, fog lights and the plate.
   polygon(context, "#15171a", [-36, -17, 36, -17, 31, -9, -31, -9]);
-  fogLight(context, light, -42, -15);
-  fogLight(context, light, 42, -15);
+  fogLight(context, -42, -15);
+  fogLight(context, 42, -15);
   line(context, paint.shade, 0.7, [-49, -22, -26, -24, 26, -24, 49, -22]);
-  return { x: -20, y: -26.5, width: 40, height: 8.6 };
+  return { plate: { x: -20, y: -26.5, width: 40, height: 8.6 }, lamps: pair(36, -34, 6, 3.5) };
 }
 
-function drawVan(context: SKRSContext2D, paint: Paint, light: Light): Rect {
+function drawVan(context: SKRSContext2D, paint: Paint): Front {
   shadow(context, 54, 6);
   wheels(context, 36, 12, 15);
-  mirrors(context, paint, 50, -66);
-  polygon(context, paintOf(context, paint, -122, -50), [-47, -50, -44, -112, -38, -120, 38, -120, 44, -112, 47, -50]);
+  mirrors(context, paint, 52, -70);
+  polygon(
+    context,
+    paintOf(context, paint, -122, -50),
+    [-47, -50, -44, -112, -38, -120, 38, -120, 44, -112, 47, -50],
+  );
   windscreen(context, [-43, -62, -38, -108, 38, -108, 43, -62], -62);
   smooth(context, paintOf(context, paint, -64, -9), -50, -9, -62, paint);
   line(context, paint.shade, 0.6, [-44, -60, -38, -50, 38, -50, 44, -60]);
-  headlights(context, light, 38, -40, 9, 8);
+  headlightGlass(context, 38, -40, 9, 8);
   grille(context, [-26, -46, 52, 12]);
   polygon(context, "#17191c", [-48, -21, 48, -21, 45, -9, -45, -9]);
-  fogLight(context, light, -40, -15);
-  fogLight(context, light, 40, -15);
-  return { x: -18, y: -26, width: 36, height: 7.8 };
+  fogLight(context, -40, -15);
+  fogLight(context, 40, -15);
+  return { plate: { x: -18, y: -26, width: 36, height: 7.8 }, lamps: pair(38, -40, 5, 5.6) };
 }
 
-function drawMotorcycle(context: SKRSContext2D, paint: Paint, light: Light): Rect {
+function drawMotorcycle(context: SKRSContext2D, paint: Paint): Front {
   shadow(context, 16, 4);
   // Tyre and fork.
   ellipse(context, "#0e0f11", 0, -17, 5, 17);
@@ -85,10 +111,13 @@ function drawMotorcycle(context: SKRSContext2D, paint: Paint, light: Light): Rec
   ellipse(context, "#14161a", 0, -99, 7, 5);
   // Fairing, screen, handlebar, headlight.
   line(context, "#16181b", 2, [-24, -59, 24, -59]);
-  polygon(context, paintOf(context, paint, -62, -36), [-11, -60, 11, -60, 13, -48, 8, -36, -8, -36, -13, -48]);
+  polygon(
+    context,
+    paintOf(context, paint, -62, -36),
+    [-11, -60, 11, -60, 13, -48, 8, -36, -8, -36, -13, -48],
+  );
   polygon(context, "rgba(150, 175, 190, 0.55)", [-8, -60, -5, -71, 5, -71, 8, -60]);
-  glow(context, light, 0, -51, 6, 4.5);
-  return { x: -12, y: -37, width: 24, height: 6 };
+  return { plate: { x: -12, y: -37, width: 24, height: 6 }, lamps: [[0, -51, 6, 4.5]] };
 }
 
 function shadow(context: SKRSContext2D, halfWidth: number, height: number): void {
@@ -115,13 +144,35 @@ function wheels(context: SKRSContext2D, x: number, width: number, height: number
 }
 
 function mirrors(context: SKRSContext2D, paint: Paint, x: number, y: number): void {
-  for (const side of [-1, 1]) ellipse(context, paint.body, side * (x - 4), y - 3, 6, 3.6);
+  for (const side of [-1, 1]) {
+    line(context, "#15171a", 1.6, [side * (x - 7), y + 2, side * x, y]);
+    ellipse(context, paint.shade, side * x, y - 1.4, 5, 3.5);
+    ellipse(context, paint.body, side * x, y - 2, 4.7, 3);
+  }
+}
+
+/** Roof and pillars: `foot` and `shoulder` are half widths at the bonnet and at the roof. */
+function cabin(
+  context: SKRSContext2D,
+  fill: SKRSContext2D["fillStyle"],
+  foot: number,
+  shoulder: number,
+  roof: number,
+): void {
+  context.fillStyle = fill;
+  context.beginPath();
+  context.moveTo(-foot, -46);
+  context.quadraticCurveTo(-shoulder - 4, roof + 14, -shoulder, roof + 4);
+  context.quadraticCurveTo(-shoulder + 4, roof - 2, 0, roof - 3);
+  context.quadraticCurveTo(shoulder - 4, roof - 2, shoulder, roof + 4);
+  context.quadraticCurveTo(shoulder + 4, roof + 14, foot, -46);
+  context.fill();
 }
 
 /** The painted front: a box with rounded shoulders from `top` to `bottom`, with a lit edge. */
 function smooth(
   context: SKRSContext2D,
-  fill: ReturnType<typeof paintOf>,
+  fill: SKRSContext2D["fillStyle"],
   left: number,
   bottom: number,
   top: number,
@@ -157,13 +208,20 @@ function windscreen(context: SKRSContext2D, points: readonly number[], bottom: n
   context.beginPath();
   trace(context, points);
   context.clip();
-  polygon(context, "rgba(255, 255, 255, 0.10)", [-30, bottom, -8, bottom - 46, 3, bottom - 46, -19, bottom]);
+  polygon(context, "rgba(255, 255, 255, 0.09)", [-30, bottom, -8, bottom - 46, 3, bottom - 46, -19, bottom]);
   context.restore();
   line(context, "#0b0d0f", 0.6, [-26, bottom - 1, -4, bottom - 5]);
   line(context, "#0b0d0f", 0.6, [2, bottom - 1, 24, bottom - 5]);
 }
 
-function headlights(context: SKRSContext2D, light: Light, x: number, y: number, rx: number, ry: number): void {
+function pair(x: number, y: number, rx: number, ry: number): readonly Lamp[] {
+  return [
+    [-x, y, rx, ry],
+    [x, y, rx, ry],
+  ];
+}
+
+function headlightGlass(context: SKRSContext2D, x: number, y: number, rx: number, ry: number): void {
   for (const side of [-1, 1]) {
     polygon(context, "#202429", [
       side * (x - rx),
@@ -177,33 +235,36 @@ function headlights(context: SKRSContext2D, light: Light, x: number, y: number, 
       side * (x + rx * 0.4),
       y + ry,
     ]);
-    glow(context, light, side * x, y, rx * 0.55, ry * 0.7);
   }
 }
 
 /** A lit lamp and its halo. */
-function glow(context: SKRSContext2D, light: Light, x: number, y: number, rx: number, ry: number): void {
-  const reach = rx * (2 + 4 * light.glow);
+function glow(context: SKRSContext2D, light: Light, [x, y, rx, ry]: Lamp): void {
+  const reach = rx * (2 + 3 * light.glow);
   const halo = context.createRadialGradient(x, y, 0, x, y, reach);
   halo.addColorStop(0, `rgba(255, 250, 232, ${0.35 + 0.45 * light.glow})`);
-  halo.addColorStop(0.3, `rgba(255, 247, 224, ${0.3 * light.glow})`);
+  halo.addColorStop(0.3, `rgba(255, 247, 224, ${0.28 * light.glow})`);
   halo.addColorStop(1, "rgba(255, 245, 220, 0)");
   context.fillStyle = halo;
   context.fillRect(x - reach, y - reach, 2 * reach, 2 * reach);
   ellipse(context, "#fffdf4", x, y, rx, ry);
 }
 
-function fogLight(context: SKRSContext2D, light: Light, x: number, y: number): void {
+function fogLight(context: SKRSContext2D, x: number, y: number): void {
   ellipse(context, "#0c0d0f", x, y, 3.4, 2.2);
-  ellipse(context, light.glow > 0.5 ? "#d8d2bd" : "#6d7377", x, y, 2, 1.4);
+  ellipse(context, "#6d7377", x, y, 2, 1.4);
 }
 
-function grille(context: SKRSContext2D, [x, y, width, height]: readonly [number, number, number, number]): void {
+function grille(
+  context: SKRSContext2D,
+  [x, y, width, height]: readonly [number, number, number, number],
+): void {
   context.fillStyle = "#121417";
   context.beginPath();
   context.roundRect(x, y, width, height, 3);
   context.fill();
-  for (let at = y + 2; at < y + height - 1; at += 2.2) line(context, "#3b4046", 0.6, [x + 2, at, x + width - 2, at]);
+  for (let at = y + 2; at < y + height - 1; at += 2.2)
+    line(context, "#3b4046", 0.6, [x + 2, at, x + width - 2, at]);
   ellipse(context, "#b9bec3", 0, y + height / 2, 3, 3);
   ellipse(context, "#4d5359", 0, y + height / 2, 2, 2);
 }
