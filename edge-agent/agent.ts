@@ -9,7 +9,7 @@ import type { Facility } from "@parkme/shared/domain/facility";
 import { asId, createIdMint, type FacilityId } from "@parkme/shared/domain/ids";
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
-import type { Refusal } from "@parkme/shared/domain/errors";
+import { refusal, type Refusal } from "@parkme/shared/domain/errors";
 import type { EdgeConfig } from "./config/load.ts";
 import { createMqttBus } from "./devices/buses/mqtt-bus.ts";
 import { createGate } from "./gate.ts";
@@ -34,12 +34,20 @@ export type AgentOptions = {
 export type Agent = { readonly port: number; readonly stop: () => Promise<void> };
 
 const RETENTION_CHECK_MS = 3_600_000;
+/** Pages, cameras and monitors of one facility, with room; each may hold a camera's push in memory. */
+const MAX_CONNECTIONS = 200;
 const DAY_MS = 86_400_000;
 
 /** Composes and starts one facility's agent. Refusals are for the operator to read; nothing is left running. */
 export async function startAgent(options: AgentOptions): Promise<Result<Agent, Refusal>> {
   const { config, clock, log } = options;
-  mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
+  const images = join(config.data_dir, "images");
+  try {
+    mkdirSync(images, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return err(refusal("data_dir_unusable", "operator", `${images} cannot be made (${why}): set data_dir.`));
+  }
   const opened = openDatabase({
     path: join(config.data_dir, "gate.db"),
     migrationsFolder: options.migrationsFolder,
@@ -49,7 +57,7 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
   const mint = createIdMint((length) => randomBytes(length));
   const facility = facilityOf(config);
   const store = createStore(opened.value, { currency: facility.currency, mint });
-  const pictures = createPictures(join(config.data_dir, "images"), mint);
+  const pictures = createPictures(images, mint);
   const changes = createChanges();
   const uplink = uplinkOf(options, store);
   const metrics = createMetrics({
@@ -102,7 +110,7 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
     count,
   });
 
-  const listening = await listen(app.fetch, config.http);
+  const listening = await listen(app.fetch, config.http, log);
   if (!listening.ok) {
     store.close();
     return listening;
@@ -110,8 +118,8 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
   bus.start();
   await gate.start();
   uplink?.start();
-  const forget = setInterval(() => forgetOld(config, clock, store, pictures), RETENTION_CHECK_MS);
-  forgetOld(config, clock, store, pictures);
+  const forget = setInterval(() => forgetOld(options, store, pictures), RETENTION_CHECK_MS);
+  forgetOld(options, store, pictures);
 
   return ok({
     port: listening.value.port,
@@ -172,14 +180,18 @@ function unready(
 }
 
 function forgetOld(
-  config: EdgeConfig,
-  clock: Clock,
+  { config, clock, log }: AgentOptions,
   store: ReturnType<typeof createStore>,
   pictures: ReturnType<typeof createPictures>,
 ): void {
   const before = clock.wallMs() - config.retention_days * DAY_MS;
-  store.forgetReadsBefore(before);
-  pictures.forgetBefore(before);
+  try {
+    store.forgetReadsBefore(before);
+    pictures.forgetBefore(before);
+  } catch (error) {
+    // A disk that refuses to forget is no reason to stop the gate; the next hour tries again.
+    log.error({ err: error }, "old reads and pictures could not be deleted");
+  }
 }
 
 type Listening = { readonly port: number; readonly stop: () => Promise<void> };
@@ -187,9 +199,12 @@ type Listening = { readonly port: number; readonly stop: () => Promise<void> };
 function listen(
   fetch: (request: Request, env: object) => Response | Promise<Response>,
   { host, port }: EdgeConfig["http"],
+  log: Logger,
 ): Promise<Result<Listening, Refusal>> {
   return new Promise((resolve) => {
     const server = serve({ fetch, hostname: host, port }, (info: AddressInfo) => {
+      server.off("error", refuse);
+      server.on("error", (error) => log.error({ err: error }, "the HTTP server had an error"));
       resolve(
         ok({
           port: info.port,
@@ -202,11 +217,13 @@ function listen(
         }),
       );
     });
-    server.once("error", (error: NodeJS.ErrnoException) => {
+    function refuse(error: NodeJS.ErrnoException): void {
       const why =
         error.code === "EADDRINUSE" ? "is in use" : `cannot be used (${error.code ?? "unknown error"})`;
       const message = `Port ${port} on ${host} ${why}: set PARKME_EDGE_PORT or http.port to another one.`;
-      resolve(err({ code: "port_unusable", blame: "operator", message }));
-    });
+      resolve(err(refusal("port_unusable", "operator", message)));
+    }
+    if ("maxConnections" in server) server.maxConnections = MAX_CONNECTIONS;
+    server.once("error", refuse);
   });
 }

@@ -38,21 +38,8 @@ const environmentSchema = z.object({
 
 async function createBroker(log: Logger): Promise<Aedes> {
   const broker = await Aedes.createBroker({ drainTimeout: DRAIN_TIMEOUT_MS, connectTimeout: 5_000 });
-  const retained = new Set<string>();
 
-  broker.preConnect = (_client, packet, done) => {
-    // No session outlives its connection: nothing is queued for a board that is away, least of all a command.
-    packet.clean = true;
-    done(null, true);
-  };
-  broker.authorizePublish = (client, packet, done) => {
-    if (packet.topic.startsWith("$SYS/")) return done(new Error("$SYS topics are the broker's own"));
-    if (packet.retain && !mayBeRetained(packet.topic, packet.payload.length)) {
-      packet.retain = false;
-      log.warn({ client: client?.id, topic: packet.topic }, "published, but not retained");
-    }
-    done(null);
-  };
+  const retained = new Set<string>();
   function mayBeRetained(topic: string, payloadBytes: number): boolean {
     // A retained command would move an arm each time its board connects (safety invariant 11).
     if (COMMAND_TOPIC.test(topic)) return false;
@@ -61,6 +48,21 @@ async function createBroker(log: Logger): Promise<Aedes> {
     else retained.add(topic);
     return true;
   }
+
+  broker.preConnect = (_client, packet, done) => {
+    // No session outlives its connection: nothing is queued for a board that is away, least of all a command.
+    packet.clean = true;
+    done(null, true);
+  };
+  broker.authorizePublish = (client, packet, done) => {
+    if (packet.topic.startsWith("$SYS/")) return done(new Error("$SYS topics are the broker's own"));
+    if (packet.payload.length > MAX_GATE_MESSAGE_BYTES) return done(new Error("message too long"));
+    if (packet.retain && !mayBeRetained(packet.topic, packet.payload.length)) {
+      packet.retain = false;
+      log.warn({ client: client?.id, topic: packet.topic }, "published, but not retained");
+    }
+    done(null);
+  };
 
   broker.on("clientReady", (client) => log.info({ client: client.id }, "client connected"));
   broker.on("clientDisconnect", (client) => log.info({ client: client.id }, "client disconnected"));
@@ -74,7 +76,8 @@ async function createBroker(log: Logger): Promise<Aedes> {
 function createListener(broker: Aedes, log: Logger): Server {
   const server = createServer({ noDelay: true }, (socket: Socket) => {
     const withinLimit = createPacketLimit(MAX_PACKET_BYTES);
-    // Runs for each chunk just before the broker gets it: `data` is also emitted when a reader calls `read`.
+    // Runs for each chunk just before the broker gets it: `data` is also emitted when a reader calls `read`. What
+    // fits into one chunk (64 KiB) is parsed all the same, and then refused as a message.
     socket.on("data", (chunk) => {
       if (!withinLimit(chunk)) socket.destroy(new Error("packet too long"));
     });
@@ -109,6 +112,7 @@ async function main(): Promise<void> {
     const address = server.address();
     const bound = typeof address === "object" && address !== null ? address.port : port;
     log.info({ event: "ready", host, port: bound }, "broker is listening");
+    if (!isLoopback(host)) log.warn({ host }, "anybody who reaches this address can open the gate");
   });
 
   const stop = (): void => {
@@ -117,6 +121,10 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function fail(message: string): void {

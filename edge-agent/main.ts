@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
@@ -54,8 +53,8 @@ async function main(): Promise<number | null> {
     config,
     clock,
     log,
-    migrationsFolder: besideProgram("migrations", "store/migrations"),
-    pageFolder: besideProgram("kiosk", "../dist/edge-agent/kiosk"),
+    migrationsFolder: folderOf("migrations", "store/migrations"),
+    pageFolder: folderOf("kiosk", "../dist/edge-agent/kiosk"),
   });
   if (!started.ok) {
     process.stderr.write(`${started.error.message}\n`);
@@ -66,24 +65,34 @@ async function main(): Promise<number | null> {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    void started.value.stop().then(() => process.exit(0));
+    started.value.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, "could not stop cleanly");
+        process.exit(1);
+      },
+    );
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   return null;
 }
 
-/** Files that ship beside the bundle, or lie in the source tree when run from there. */
-function besideProgram(shipped: string, inSource: string): string {
-  const beside = join(import.meta.dirname, shipped);
-  return existsSync(beside) ? beside : join(import.meta.dirname, inSource);
+/** Folders that ship beside the bundle, or lie in the source tree when run from there. */
+function folderOf(shipped: string, inSource: string): string {
+  const bundled = import.meta.filename.endsWith(".mjs");
+  return join(import.meta.dirname, bundled ? shipped : inSource);
 }
 
 function portFrom(text: string | undefined): number | null | "invalid" {
   if (text === undefined || text === "") return null;
-  const port = Number(text);
-  return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : "invalid";
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : "invalid";
 }
 
-const code = await main();
-if (code !== null) process.exitCode = code;
+try {
+  const code = await main();
+  if (code !== null) process.exitCode = code;
+} catch (error) {
+  process.stderr.write(`parkme-edge: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

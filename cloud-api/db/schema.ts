@@ -99,9 +99,8 @@ export const edges = pgTable("edges", {
 export const edgeEvents = pgTable(
   "edge_events",
   {
-    edgeId: uuid("edge_id")
-      .notNull()
-      .references(() => edges.id),
+    /** Its row is locked while events are written, so it is there: a foreign key would only check that again. */
+    edgeId: uuid("edge_id").notNull(),
     seq: counted("seq").notNull(),
     eventId: uuid("event_id").notNull(),
     kind: text("kind").notNull(),

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { LineCounter, parseDocument, type Document } from "yaml";
+import { LineCounter, parseDocument, type Document, type YAMLError } from "yaml";
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
@@ -17,95 +17,164 @@ export type EdgeConfig = Omit<EdgeFile, "tariff"> & {
 
 /** Longer than any site needs; a file that is longer is not a configuration. */
 const MAX_CONFIG_BYTES = 1_000_000;
+const TOO_LONG: ConfigProblem = {
+  line: null,
+  path: "",
+  message: `is longer than ${MAX_CONFIG_BYTES} bytes`,
+};
 const MAX_SECRET_BYTES = 4_096;
+/** Sections may share values by alias; documents that multiply themselves are refused. */
+const MAX_ALIASES = 50;
 
 /** Reads and checks a configuration file. Every problem is reported at once, with its line. */
 export function loadConfig(path: string): Result<EdgeConfig, readonly ConfigProblem[]> {
-  let text: string;
+  let text: string | null;
   try {
-    text = readFileSync(path, "utf8");
+    text = readText(path, MAX_CONFIG_BYTES);
   } catch (error) {
     return err([{ line: null, path: "", message: `cannot be read: ${messageOf(error)}` }]);
   }
-  return parseConfig(text, dirname(resolve(path)));
+  return text === null ? err([TOO_LONG]) : parseConfig(text, dirname(resolve(path)));
 }
 
 /** As {@link loadConfig}, from text; relative paths in it are relative to `folder`. */
 export function parseConfig(text: string, folder: string): Result<EdgeConfig, readonly ConfigProblem[]> {
-  if (text.length > MAX_CONFIG_BYTES) return err([{ line: null, path: "", message: "is too long" }]);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    return err(
-      document.errors.map((e) => ({ line: lines.linePos(e.pos[0]).line, path: "", message: e.message })),
-    );
-  }
+  if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) return err([TOO_LONG]);
+  const read = readYaml(text);
+  if (!read.ok) return read;
+  const { document, lines, value } = read.value;
   const problems: ConfigProblem[] = [];
   const report = (path: readonly PropertyKey[], message: string): void => {
     problems.push({ line: lineOf(document, lines, path), path: path.join("."), message });
   };
-  const parsed = edgeConfigSchema.safeParse(document.toJS({ maxAliasCount: 50 }));
-  if (!parsed.success) for (const issue of parsed.error.issues) report(issue.path, issue.message);
-  if (!parsed.success) return err(problems);
+  const parsed = edgeConfigSchema.safeParse(value);
+  if (!parsed.success) for (const issue of parsed.error.issues) report(issue.path, wordsOf(issue));
+  const sections = parsed.success ? parsed.data : soundSections(value);
+  checkNames(sections, report);
+  const secrets = readSecrets(sections, folder, report);
+  const tariff = readTariff(sections, report);
+  if (!parsed.success || problems.length > 0)
+    return err(problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
 
   const file = parsed.data;
-  checkNames(file, report);
-  const secrets = readSecrets(file, folder, report);
-  const tariff = readTariff(file, report);
-  if (problems.length > 0) return err(problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
   const secret = (name: string): string => {
-    const value = secrets.get(name);
-    if (value === undefined) throw new Error(`no secret was read from ${name}`);
-    return value;
+    const found = secrets.get(name);
+    if (found === undefined) throw new Error(`no secret was read from ${name}`);
+    return found;
   };
   return ok({ ...file, data_dir: resolve(folder, file.data_dir), tariff, secret });
+}
+
+type Yaml = { readonly document: Document; readonly lines: LineCounter; readonly value: unknown };
+
+function readYaml(text: string): Result<Yaml, readonly ConfigProblem[]> {
+  const lines = new LineCounter();
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+    if (document.errors.length === 0)
+      return ok({ document, lines, value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown });
+    return err(
+      document.errors.map((e) => ({ line: lines.linePos(e.pos[0]).line, path: "", message: yamlWords(e) })),
+    );
+  } catch {
+    // Thrown by the library for aliases without an anchor or without end, and for nesting without end.
+    const message =
+      "is not YAML that can be read: aliases lead nowhere or too far, or it is nested too deeply";
+    return err([{ line: null, path: "", message }]);
+  }
+}
+
+/** The library's message ends with the text that it is about, which may be a secret; its code never does. */
+function yamlWords({ code, message }: YAMLError): string {
+  const quotes = /["'`:\\]|^(?:Invalid escape|Block scalar header|Unsupported|Unknown)/.test(message);
+  return `is not YAML: ${quotes ? code.toLowerCase().replaceAll("_", " ") : message}`;
+}
+
+type Issue = { readonly code?: string; readonly message: string; readonly keys?: readonly string[] };
+
+/** A value that stands where a key belongs is called a key: only what looks like one is repeated. */
+function wordsOf({ code, message, keys = [] }: Issue): string {
+  if (code !== "unrecognized_keys") return message;
+  const named = keys.filter((key) => /^[a-z_]{1,30}$/.test(key)).map((key) => `"${key}"`);
+  return named.length === 0
+    ? "has a key that is not known"
+    : `has keys that are not known: ${named.join(", ")}`;
+}
+
+/** The sections that are right by themselves, so that the others do not hide what is wrong between these. */
+function soundSections(value: unknown): Partial<EdgeFile> {
+  if (typeof value !== "object" || value === null) return {};
+  const given = new Map(Object.entries(value));
+  const sound = Object.entries(edgeConfigSchema.shape).flatMap(([key, schema]) => {
+    const parsed = schema.safeParse(given.get(key));
+    return parsed.success ? [[key, parsed.data] as const] : [];
+  });
+  return Object.fromEntries(sound) as Partial<EdgeFile>;
 }
 
 /** `path` is where in the document, `message` what is wrong there. */
 type Report = (path: readonly PropertyKey[], message: string) => void;
 
-function checkNames(file: EdgeFile, report: Report): void {
+function checkNames(file: Partial<EdgeFile>, report: Report): void {
   for (const section of ["boards", "cameras", "lanes", "attendants"] as const) {
     const seen = new Set<string>();
-    for (const [i, { name }] of file[section].entries()) {
-      if (seen.has(name)) report([section, i, "name"], "is used twice");
-      seen.add(name);
+    for (const [i, { name }] of (file[section] ?? []).entries()) {
+      // Attendants sign in without regard to case.
+      const key = name.toLowerCase();
+      if (seen.has(key)) report([section, i, "name"], "is used twice");
+      seen.add(key);
     }
   }
-  const boards = new Set(file.boards.map(({ name }) => name));
-  const cameras = new Set(file.cameras.map(({ name }) => name));
+  const boards = file.boards && new Set(file.boards.map(({ name }) => name));
+  const cameras = file.cameras && new Set(file.cameras.map(({ name }) => name));
   const barriers = new Set<string>();
-  for (const [i, lane] of file.lanes.entries()) {
+  for (const [i, lane] of (file.lanes ?? []).entries()) {
     const barrier = `${lane.barrier.board} ${lane.barrier.number}`;
-    if (!boards.has(lane.barrier.board)) report(["lanes", i, "barrier", "board"], "is not one of the boards");
+    if (boards?.has(lane.barrier.board) === false)
+      report(["lanes", i, "barrier", "board"], "is not one of the boards");
     if (barriers.has(barrier)) report(["lanes", i, "barrier"], "belongs to another lane already");
     barriers.add(barrier);
-    if (lane.camera !== undefined && !cameras.has(lane.camera))
+    if (lane.camera !== undefined && cameras?.has(lane.camera) === false)
       report(["lanes", i, "camera"], "is not one of the cameras");
-    for (const [input, point] of Object.entries(lane.inputs)) {
-      const board = point?.includes("/") === true ? point.split("/")[0] : undefined;
-      if (board !== undefined && !boards.has(board))
-        report(["lanes", i, "inputs", input], "names an unknown board");
-    }
+    checkInputs(lane, i, boards, report);
   }
 }
 
-function readSecrets(file: EdgeFile, folder: string, report: Report): Map<string, string> {
+function checkInputs(
+  lane: EdgeFile["lanes"][number],
+  i: number,
+  boards: ReadonlySet<string> | undefined,
+  report: Report,
+): void {
+  const wired = new Set<string>();
+  for (const [input, at] of Object.entries(lane.inputs)) {
+    if (at === undefined) continue;
+    const [board, point] = at.includes("/") ? at.split("/") : [lane.barrier.board, at];
+    if (at.includes("/") && boards?.has(board ?? "") === false)
+      report(["lanes", i, "inputs", input], "names an unknown board");
+    // One contact that speaks for two inputs would let each vouch for the other.
+    const place = `${board}/${point}`;
+    if (wired.has(place)) report(["lanes", i, "inputs", input], "is the point of another input of this lane");
+    wired.add(place);
+  }
+}
+
+function readSecrets(file: Partial<EdgeFile>, folder: string, report: Report): Map<string, string> {
   const wanted: [readonly PropertyKey[], string][] = [];
-  if (file.mqtt.password_file !== undefined)
+  if (file.mqtt?.password_file !== undefined)
     wanted.push([["mqtt", "password_file"], file.mqtt.password_file]);
   if (file.cloud !== undefined) wanted.push([["cloud", "token_file"], file.cloud.token_file]);
-  for (const [i, { pin_file }] of file.attendants.entries())
+  for (const [i, { pin_file }] of (file.attendants ?? []).entries())
     wanted.push([["attendants", i, "pin_file"], pin_file]);
-  for (const [i, camera] of file.cameras.entries()) {
+  for (const [i, camera] of (file.cameras ?? []).entries()) {
     if (camera.driver === "hikvision") wanted.push([["cameras", i, "key_file"], camera.key_file]);
   }
   const secrets = new Map<string, string>();
   for (const [path, name] of wanted) {
     try {
-      const secret = readFileSync(resolve(folder, name), "utf8").trim();
-      if (secret.length < 4) report(path, "names a file that holds no secret of 4 characters or more");
-      else if (secret.length > MAX_SECRET_BYTES) report(path, "names a file that is too long for a secret");
+      const secret = readText(resolve(folder, name), MAX_SECRET_BYTES)?.trim();
+      if (secret === undefined) report(path, "names a file that is too long for a secret");
+      else if (secret.length < 4) report(path, "names a file that holds no secret of 4 characters or more");
       else secrets.set(name, secret);
     } catch (error) {
       report(path, `names a file that cannot be read: ${messageOf(error)}`);
@@ -114,8 +183,8 @@ function readSecrets(file: EdgeFile, folder: string, report: Report): Map<string
   return secrets;
 }
 
-function readTariff(file: EdgeFile, report: Report): Tariff | null {
-  if (file.tariff === undefined) return null;
+function readTariff(file: Partial<EdgeFile>, report: Report): Tariff | null {
+  if (file.tariff === undefined || file.facility === undefined) return null;
   const { id, version, document } = file.tariff;
   const parsed = parseTariff(document, { id, version, currency: asCurrency(file.facility.currency) });
   if (parsed.ok) return parsed.value;
@@ -123,6 +192,23 @@ function readTariff(file: EdgeFile, report: Report): Tariff | null {
     report(["tariff", "document", ...(problem.path === "" ? [] : problem.path.split("."))], problem.message);
   }
   return null;
+}
+
+/** The text of a file, or null when it is longer than `maxBytes`: a path may lead to a device without an end. */
+function readText(path: string, maxBytes: number): string | null {
+  const buffer = Buffer.alloc(maxBytes + 1);
+  const file = openSync(path, "r");
+  try {
+    let length = 0;
+    let read = -1;
+    while (read !== 0 && length <= maxBytes) {
+      read = readSync(file, buffer, length, buffer.length - length, null);
+      length += read;
+    }
+    return length > maxBytes ? null : buffer.toString("utf8", 0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The line of the node at a path, or of the nearest node above it that exists. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isUuid } from "@parkme/shared/domain/ids";
 import { isTimeZone } from "@parkme/shared/domain/local-day";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
 import { boardConfigSchema, cameraConfigSchema } from "../devices/registry.ts";
@@ -6,12 +7,21 @@ import { boardConfigSchema, cameraConfigSchema } from "../devices/registry.ts";
 /** The agent's configuration file, `edge.yaml`: shapes, ranges and defaults. Secrets are named by file, never by value. */
 
 const path = z.string().min(1).max(500);
-const name = z.string().min(1).max(80);
+const name = z.string().trim().min(1).max(80);
+/** Ids are compared as text everywhere, so they have one spelling. */
+const uuid = z.string().toLowerCase().refine(isUuid, "must be a UUID");
 const host = z.string().min(1).max(253);
 const port = z.number().int().min(0).max(65_535);
 
+/** An address without a user and a password: those belong into files. */
+function address(protocol: RegExp, error: string) {
+  return z
+    .url({ protocol, error, abort: true })
+    .refine((text) => !/^[a-z]+:\/\/[^/?#]*@/i.test(text), "must not hold a user or a password");
+}
+
 const facility = z.strictObject({
-  id: z.uuid(),
+  id: uuid,
   slug: slugSchema,
   name,
   time_zone: z.string().refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin"),
@@ -63,19 +73,20 @@ export const edgeConfigSchema = z.strictObject({
     .strictObject({ host: host.default("127.0.0.1"), port: port.default(8081) })
     .default({ host: "127.0.0.1", port: 8081 }),
   mqtt: z.strictObject({
-    url: z.url({ protocol: /^mqtts?$/, error: "must be mqtt://host:port or mqtts://host:port" }),
+    url: address(/^mqtts?$/, "must be mqtt://host:port or mqtts://host:port"),
     username: z.string().min(1).max(120).optional(),
     password_file: path.optional(),
   }),
   cloud: z
     .strictObject({
-      url: z.url({ protocol: /^https?$/, error: "must be http:// or https://" }),
-      edge_id: z.uuid(),
+      url: address(/^https?$/, "must be http:// or https://"),
+      edge_id: uuid,
       token_file: path,
     })
     .optional(),
   attendants: z
-    .array(z.strictObject({ name, pin_file: path }))
+    // A name goes with every payment and vend to the cloud, which takes 60 characters.
+    .array(z.strictObject({ name: name.max(60), pin_file: path }))
     .max(200)
     .default([]),
   /** Pictures and plate reads older than this are deleted. */

@@ -7,7 +7,7 @@ import { streamSSE } from "hono/streaming";
 import { serveStatic } from "@hono/node-server/serve-static";
 import type { z } from "zod";
 import { problem } from "@parkme/shared/domain/errors";
-import { asId, type StayId } from "@parkme/shared/domain/ids";
+import { asId, isUuid, type StayId } from "@parkme/shared/domain/ids";
 import {
   cashSchema,
   resetSchema,
@@ -55,6 +55,8 @@ export function createKioskApp(options: KioskOptions): Hono<Env> {
         imgSrc: ["'self'", "data:"],
         styleSrc: ["'self'", "'unsafe-inline'"],
         frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
       },
       strictTransportSecurity: false,
       referrerPolicy: "no-referrer",
@@ -85,7 +87,6 @@ export function createKioskApp(options: KioskOptions): Hono<Env> {
   liveRoute(api, options);
   laneRoutes(api, options);
   imageRoute(api, options.pictures);
-  api.notFound((c) => fail(c, 404, "not_found", "There is nothing here."));
   app.route("/api", api);
   app.use("/assets/*", async (c, next) => {
     await next();
@@ -94,7 +95,9 @@ export function createKioskApp(options: KioskOptions): Hono<Env> {
   app.use("*", serveStatic({ root: options.pageFolder }));
   app.notFound((c) => fail(c, 404, "not_found", "There is nothing here."));
   app.onError((error, c) => {
-    options.log.error({ err: error, path: c.req.path }, "request failed");
+    // A camera's path ends with its key.
+    const path = c.req.path.replace(/^(\/cameras\/[^/]+\/).*/, "$1...");
+    options.log.error({ err: error, path }, "request failed");
     return fail(c, 500, "internal", "Something went wrong in the agent; it has been logged.");
   });
   return app;
@@ -145,7 +148,7 @@ function sessionRoutes(api: Hono<Env>, sessions: Sessions): void {
   });
 }
 
-function liveRoute(api: Hono<Env>, { snapshot, changes, sessions }: KioskOptions): void {
+function liveRoute(api: Hono<Env>, { snapshot, changes, sessions, log }: KioskOptions): void {
   let clients = 0;
   api.get("/live", (c) => {
     if (clients >= MAX_LIVE_CLIENTS)
@@ -155,9 +158,13 @@ function liveRoute(api: Hono<Env>, { snapshot, changes, sessions }: KioskOptions
     return streamSSE(c, async (stream) => {
       try {
         while (!stream.aborted && sessions.nameOf(token) !== null) {
+          // Asked for before the snapshot is taken: a change while it is being written must not be missed.
+          const changed = changes.next(LIVE_INTERVAL_MS);
           await stream.writeSSE({ event: "snapshot", data: JSON.stringify(snapshot()) });
-          await changes.next(LIVE_INTERVAL_MS);
+          await changed;
         }
+      } catch (error) {
+        log.error({ err: error }, "a page's live stream failed");
       } finally {
         clients -= 1;
       }
@@ -171,7 +178,9 @@ function laneRoutes(api: Hono<Env>, { gate, store, log }: KioskOptions): void {
     if (lane === undefined) return fail(c, 404, "unknown_lane", "There is no such lane.");
     const body = await readBody(c, cashSchema);
     if (!body.ok) return body.response;
-    const { stay_id, tendered_minor, idempotency_key: key } = body.value;
+    const { tendered_minor, idempotency_key: key } = body.value;
+    const stay_id = body.value.stay_id.toLowerCase();
+    if (!isUuid(stay_id)) return fail(c, 400, "invalid_body", "Not the id of a stay.", "stay_id");
     const taken = store.paymentByKey(key);
     if (taken !== null) return c.json({ payment_id: taken.paymentId, change_minor: taken.changeMinor });
     const actor = c.get("attendant");

@@ -20,12 +20,14 @@ export type CameraRouteOptions = {
   readonly count: (name: string) => void;
 };
 
+type Env = { Variables: { camera: PushCamera } };
+
 /**
  * `POST /cameras/{camera}/{key}`: what cameras push. They push once and forget, so 200 means stored. Whoever does
  * not know the key learns nothing, not even whether the camera exists.
  */
-export function cameraRoutes({ gate, cameraKeys, log, count }: CameraRouteOptions): Hono {
-  const routes = new Hono();
+export function cameraRoutes({ gate, cameraKeys, log, count }: CameraRouteOptions): Hono<Env> {
+  const routes = new Hono<Env>();
   const tooLarge = bodyLimit({
     maxSize: MAX_PUSH_BYTES,
     onError: (c) => {
@@ -33,18 +35,27 @@ export function cameraRoutes({ gate, cameraKeys, log, count }: CameraRouteOption
       return c.text("too large", 413);
     },
   });
-  routes.post("/:camera/:key", tooLarge, async (c) => {
+  // The key first: nobody else makes the agent hold a body in memory.
+  routes.use("/:camera/:key", async (c, next) => {
     const name = c.req.param("camera");
     const camera = gate.pushCameras.get(name);
     if (camera === undefined || !sameKey(c.req.param("key"), cameraKeys.get(name) ?? "")) {
       count("camera_push_unknown");
       return c.text("not found", 404);
     }
+    c.set("camera", camera);
+    return await next();
+  });
+  routes.post("/:camera/:key", tooLarge, async (c) => {
+    const camera = c.get("camera");
     const body = new Uint8Array(await c.req.arrayBuffer());
     const received = camera.receive(c.req.header("content-type") ?? "", body);
     if (!received.ok) {
       count(`camera_push_${received.error.code}`);
-      log.warn({ camera: name, code: received.error.code, bytes: body.byteLength }, received.error.message);
+      log.warn(
+        { camera: camera.name, code: received.error.code, bytes: body.byteLength },
+        received.error.message,
+      );
       return c.text(received.error.message, 400);
     }
     if (received.value !== "ignored" && !gate.read(received.value)) return c.text("not stored", 503);

@@ -54,7 +54,7 @@ export function createSessions(attendants: readonly Attendant[], clock: Clock) {
         noteFailure(place, nowMs);
         return { kind: "wrong" };
       }
-      failures.delete(place);
+      // Failures are not forgotten for it: who has a PIN must not guess another's between sign-ins.
       const token = randomBytes(32).toString("base64url");
       sessions.set(token, { name: known.name, untilMs: nowMs + SESSION_MS });
       forgetOldest(sessions, MAX_SESSIONS);

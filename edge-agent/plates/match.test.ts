@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { matchPlate } from "./match.ts";
 
 const stays = (...plates: (string | null)[]) => plates.map((plate, index) => ({ id: index, plate }));
-const plate = fc.string({ unit: fc.constantFrom(..."0ODQ1IL2Z5S6G8BACEFH"), minLength: 2, maxLength: 9 });
+const plate = fc.stringMatching(/^[0ODQ1IL2Z5S6G8BACEFH]{2,9}$/);
 
 describe("matching a read at the exit", () => {
   it("takes the stay of exactly this plate, though others look alike", () => {

@@ -22,7 +22,7 @@ export type VoteRules = {
   readonly dominance: number;
 };
 
-export const DEFAULT_VOTE_RULES: VoteRules = {
+const DEFAULT_VOTE_RULES: VoteRules = {
   instantConfidence: 0.9,
   agreeingReads: 3,
   minConfidence: 0.5,

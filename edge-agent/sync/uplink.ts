@@ -48,8 +48,10 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 /** Events of one moment travel together. */
 const GATHER_MS = 50;
-/** Without news, ask now and then: the dashboard shows whether this edge is alive. */
+/** Without a poke, the log is looked at so often all the same. */
 const IDLE_MS = 10_000;
+/** An answer is a few dozen bytes; what is longer comes from something that is not our cloud. */
+const MAX_ANSWER_BYTES = 65_536;
 
 type Answer =
   | { readonly kind: "acked"; readonly cursor: number }
@@ -64,6 +66,8 @@ export function createUplink(options: UplinkOptions): Uplink {
   const { log, note, clock } = options;
   const stopping = new AbortController();
   let connected = false;
+  /** One line per outage: a cloud that is away for weeks must not fill the disk with it. */
+  let complained = false;
   let lastAckWallMs: number | null = null;
   let wake: (() => void) | null = null;
   let running: Promise<void> = Promise.resolve();
@@ -71,6 +75,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   /** Sleeps, or less when poked or stopped. */
   function rest(ms: number, pokable: boolean): Promise<void> {
     return new Promise((resolve) => {
+      if (stopping.signal.aborted) return resolve();
       const timer = setTimeout(done, ms);
       function done(): void {
         clearTimeout(timer);
@@ -86,44 +91,61 @@ export function createUplink(options: UplinkOptions): Uplink {
   async function run(): Promise<void> {
     let retryMs = FIRST_RETRY_MS;
     while (!stopping.signal.aborted) {
-      const batch = takeBatch(log.logAfter(log.uploadCursor(), MAX_BATCH_EVENTS));
-      if (batch.length === 0) {
+      const turn = await takeTurn();
+      if (turn === "idle") {
         await rest(IDLE_MS, true);
         await rest(GATHER_MS, false);
-        continue;
-      }
-      const answer = await post(batch);
-      if (apply(answer)) {
+      } else if (turn === "acked") {
         retryMs = FIRST_RETRY_MS;
-        continue;
+      } else {
+        await rest(retryMs * (0.5 + options.random()), false);
+        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
       }
-      if (connected) note.warn({ answer }, "the cloud cannot be reached; the gate goes on without it");
-      connected = false;
-      await rest(retryMs * (0.5 + options.random()), false);
-      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }
   }
 
-  function apply(answer: Answer): boolean {
+  async function takeTurn(): Promise<"idle" | "acked" | "retry"> {
+    try {
+      const batch = takeBatch(log.logAfter(log.uploadCursor(), MAX_BATCH_EVENTS));
+      if (batch.length === 0) return "idle";
+      return apply(await post(batch));
+    } catch (error) {
+      // The log could not be read or written: the gate's own trouble, which must not end the uplink.
+      return failed({ reason: reasonOf(error) });
+    }
+  }
+
+  function apply(answer: Answer): "acked" | "retry" {
+    const cursor = log.uploadCursor();
     switch (answer.kind) {
       case "acked":
-        // The cloud may know more than this cursor (a lost answer), never more than was written.
-        if (answer.cursor > log.lastLogSeq()) return false;
+        // The cloud may know more than this cursor (a lost answer), never more than was written; and no less than
+        // it was just given, or the same batch would be sent for ever without a pause.
+        if (answer.cursor <= cursor || answer.cursor > log.lastLogSeq()) return failed({ answer, cursor });
+        log.setUploadCursor(answer.cursor);
         if (!connected) note.info({ cursor: answer.cursor }, "the cloud is connected");
         connected = true;
+        complained = false;
         lastAckWallMs = clock.wallMs();
-        log.setUploadCursor(answer.cursor);
-        return true;
+        return "acked";
       case "gap":
-        if (answer.expected - 1 >= log.uploadCursor()) return false;
+        if (answer.expected > cursor) return failed({ answer, cursor });
         note.warn({ expected: answer.expected }, "the cloud asks for earlier events again");
         log.setUploadCursor(answer.expected - 1);
-        return true;
+        return "retry";
       case "failed":
-        return false;
+        return failed(answer);
       default:
         return answer satisfies never;
     }
+  }
+
+  function failed(why: object): "retry" {
+    if (!complained && !stopping.signal.aborted)
+      note.warn(why, "the cloud cannot be reached; the gate goes on without it");
+    complained = true;
+    connected = false;
+    return "retry";
   }
 
   async function post(events: readonly SyncEvent[]): Promise<Answer> {
@@ -132,11 +154,12 @@ export function createUplink(options: UplinkOptions): Uplink {
         method: "POST",
         headers: { "content-type": "application/json", authorization: `Bearer ${options.token}` },
         body: JSON.stringify({ edge_id: options.edgeId, events }),
+        redirect: "error",
         signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
       });
       return await readAnswer(response);
     } catch (error) {
-      return { kind: "failed", reason: error instanceof Error ? error.message : "unknown" };
+      return { kind: "failed", reason: reasonOf(error) };
     }
   }
 
@@ -153,8 +176,14 @@ export function createUplink(options: UplinkOptions): Uplink {
   };
 }
 
+/** What `fetch` throws says little; its cause says why. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
 async function readAnswer(response: Response): Promise<Answer> {
-  const body: unknown = await response.json().catch(() => null);
+  const body = await readJson(response);
   if (response.status === 200) {
     const ack = syncAckSchema.safeParse(body);
     return ack.success
@@ -164,6 +193,21 @@ async function readAnswer(response: Response): Promise<Answer> {
   const gap = response.status === 409 ? syncGapSchema.safeParse(body) : null;
   if (gap?.success === true) return { kind: "gap", expected: gap.data.expected };
   return { kind: "failed", reason: `status ${response.status}` };
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) return null;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+  } catch {
+    return null;
+  }
 }
 
 /** The longest run of events from the front that one request may carry; a single event always may. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createGateBoard, type BoardChange, type GateBoardOptions } from "./gate-board.ts";
+import { createGateBoard, type BarrierWire, type BoardChange, type GateBoardOptions } from "./gate-board.ts";
 
 const BARRIERS = [
   { open: "open1", close: "close1", stop: "stop1" },
@@ -39,7 +39,7 @@ describe("a gate board", () => {
   });
 
   it("tells the arm which of its relays moved", () => {
-    const wire = vi.fn();
+    const wire = vi.fn<BarrierWire>();
     const board = createGateBoard({ ...OPTIONS, onBarrierRelay: wire });
     board.pulse("close2", 100);
     board.latch("spare", true);

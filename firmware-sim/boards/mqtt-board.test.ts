@@ -78,7 +78,7 @@ async function send(message: unknown): Promise<void> {
   await agent.publishAsync(TOPICS.boardCommand(name), text, { qos: 1 });
 }
 
-async function ackOf(message: { id: string }): Promise<string | undefined> {
+async function ackOf(message: BoardCommand): Promise<string | undefined> {
   const before = acks().length;
   await send(message);
   await vi.waitUntil(() => acks().length > before, WITHIN);
@@ -138,7 +138,7 @@ describe("a board on MQTT", () => {
     expect(await ackOf(command({ epoch: 5, deadline_uptime_ms: 0 }))).toBe("late");
     expect(await ackOf(command({ epoch: 5, boot: "another-boot" }))).toBe("rebooted");
     expect(await ackOf(command({ epoch: 5, barrier: 2 }))).toBe("invalid");
-    expect(await ackOf({ ...command({ epoch: 5 }), pulse_ms: 1 } as BoardCommand)).toBe("invalid");
+    expect(await ackOf({ ...command({ epoch: 5 }), pulse_ms: 1 })).toBe("invalid");
     expect(board.counts().results).toMatchObject({
       done: 1,
       duplicate: 1,

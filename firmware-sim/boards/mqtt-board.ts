@@ -1,17 +1,14 @@
 import {
   BOARD_HEARTBEAT_MS,
-  MAX_GATE_MESSAGE_BYTES,
-  boardCommandSchema,
-  gateTopics,
   type BoardAck,
   type BoardCommand,
   type BoardState,
-  type BoardStatus,
 } from "@parkme/shared/protocol/gate-mqtt";
-import type { IPublishPacket, MqttClient } from "mqtt";
-import { z } from "zod";
-import { connectMqtt, endMqtt, type MqttLink } from "../transports/mqtt-client.ts";
+import type { MqttLink } from "../transports/mqtt-client.ts";
+import { createCommandDesk } from "./command-desk.ts";
 import { createGateBoard, type BarrierWire, type GateBoard } from "./gate-board.ts";
+import type { BarrierRelays } from "./relay-bank.ts";
+import { openBoardLink, type BoardLink } from "./mqtt-board-link.ts";
 
 export type MqttBoardOptions = {
   readonly mqtt: MqttLink;
@@ -49,82 +46,31 @@ export type MqttBoardCounts = {
 
 const INPUTS = ["in1", "in2", "in3", "in4", "in5", "in6", "in7", "in8"] as const;
 const FIRMWARE = "parkme-sim 1";
-const REMEMBERED_COMMANDS = 64;
-/** Messages on their way to the broker; beyond, states wait for the next one and acknowledgements are lost. */
-const MAX_STATES_IN_FLIGHT = 16;
-const MAX_ACKS_IN_FLIGHT = 64;
-const withId = z.object({ id: z.uuid() });
 
 /** A gate board with eight inputs that speaks the MQTT protocol of `@parkme/shared/protocol/gate-mqtt`. */
 export function startMqttBoard(options: MqttBoardOptions): MqttBoard {
-  const topics = gateTopics(options.facility);
-  const barriers = Array.from({ length: options.barriers ?? 1 }, (_, index) => ({
-    open: `open${index + 1}`,
-    close: `close${index + 1}`,
-    stop: `stop${index + 1}`,
-  }));
-  const board = createGateBoard(
-    {
-      inputs: INPUTS,
-      barriers,
-      ...(options.onBarrierRelay === undefined ? {} : { onBarrierRelay: options.onBarrierRelay }),
-    },
-    () => publishState(),
-  );
-  const judge = createCommandJudge(board);
+  const { onBarrierRelay } = options;
+  const barriers = Array.from({ length: options.barriers ?? 1 }, (_, index) => relaysOf(index + 1));
+  const board = createGateBoard({ inputs: INPUTS, barriers, onBarrierRelay }, () => say());
+  const desk = createCommandDesk(board);
   const results = { done: 0, duplicate: 0, late: 0, fenced: 0, rebooted: 0, invalid: 0 };
   let ignored = 0;
   let seq = 0;
   let silent = false;
-  let announced = false;
-  let statesInFlight = 0;
-  let stateWaits = false;
-  let acksInFlight = 0;
-  let client = openClient();
-  const heartbeat = setInterval(() => publishState(), BOARD_HEARTBEAT_MS);
+  let link = plugIn();
+  const heartbeat = setInterval(say, BOARD_HEARTBEAT_MS);
 
-  function openClient(): MqttClient {
-    announced = false;
-    statesInFlight = 0;
-    acksInFlight = 0;
-    const opened = connectMqtt(options.mqtt, {
-      // Always the same: the broker then ends a half-dead predecessor, Will and all, before it lets us in.
-      clientId: `board-${options.facility}-${options.name}`,
-      keepalive: 5,
-      will: { topic: topics.boardStatus(options.name), payload: statusText(false), qos: 1, retain: true },
+  function plugIn(): BoardLink {
+    return openBoardLink({
+      ...options,
+      status: (online) => ({ online, boot: board.boot(), firmware: FIRMWARE }),
+      state: nextState,
+      onCommand: hear,
     });
-    opened.on("connect", () => void announce(opened));
-    opened.on("close", () => (announced = false));
-    opened.on("message", (_topic, payload, packet) => hear(payload, packet));
-    return opened;
   }
 
-  /** Subscribes before it says that it is there: whoever reads the status may send at once. */
-  async function announce(opened: MqttClient): Promise<void> {
-    try {
-      await opened.subscribeAsync(topics.boardCommand(options.name), { qos: 1 });
-      if (opened !== client) return;
-      opened.publish(topics.boardStatus(options.name), statusText(true), { qos: 1, retain: true });
-      announced = true;
-      publishState();
-    } catch {
-      // The link was lost in between: the next connect announces again.
-    }
-  }
-
-  function statusText(online: boolean): Buffer {
-    const status: BoardStatus = { online, boot: board.boot(), firmware: FIRMWARE };
-    return Buffer.from(JSON.stringify(status));
-  }
-
-  function publishState(): void {
-    if (!announced || !client.connected || silent) return;
-    if (statesInFlight >= MAX_STATES_IN_FLIGHT) {
-      stateWaits = true;
-      return;
-    }
-    stateWaits = false;
-    const state: BoardState = {
+  function nextState(): BoardState {
+    return {
       boot: board.boot(),
       seq: seq++,
       uptime_ms: board.uptimeMs(),
@@ -132,107 +78,52 @@ export function startMqttBoard(options: MqttBoardOptions): MqttBoard {
       edges: board.edges(),
       outputs: board.relays(),
     };
-    const publisher = client;
-    statesInFlight += 1;
-    publisher.publish(
-      topics.boardState(options.name),
-      JSON.stringify(state),
-      { qos: 1, retain: true },
-      () => {
-        if (publisher !== client) return;
-        statesInFlight -= 1;
-        if (stateWaits) publishState();
-      },
-    );
   }
 
-  function acknowledge(id: string, result: BoardAck["result"]): void {
-    results[result] += 1;
-    if (!client.connected || acksInFlight >= MAX_ACKS_IN_FLIGHT) return;
-    const ack: BoardAck = { id, result, uptime_ms: board.uptimeMs() };
-    const publisher = client;
-    acksInFlight += 1;
-    publisher.publish(topics.boardAck(options.name), JSON.stringify(ack), { qos: 1 }, () => {
-      if (publisher === client) acksInFlight -= 1;
-    });
+  function say(): void {
+    if (!silent) link.publishState();
   }
 
-  function hear(payload: Buffer, packet: IPublishPacket): void {
+  function hear(payload: Buffer, retained: boolean): void {
     if (silent) return;
-    // A retained command is somebody's mistake of yesterday: it must not move an arm today.
-    const message = packet.retain || payload.length > MAX_GATE_MESSAGE_BYTES ? undefined : parseJson(payload);
-    const command = boardCommandSchema.safeParse(message);
-    if (command.success) {
-      const result = judge(command.data);
-      acknowledge(command.data.id, result);
-      options.onCommand?.(command.data, result);
+    const verdict = desk(payload, retained);
+    if (verdict === null) {
+      ignored += 1;
       return;
     }
-    const known = withId.safeParse(message);
-    if (known.success) acknowledge(known.data.id, "invalid");
-    else ignored += 1;
-  }
-
-  function dropLink(): void {
-    announced = false;
-    client.stream.destroy();
-    client.end(true);
+    const { id, result, command } = verdict;
+    results[result] += 1;
+    link.publishAck({ id, result, uptime_ms: board.uptimeMs() });
+    if (command !== null) options.onCommand?.(command, result);
   }
 
   return {
     name: options.name,
     board,
-    connected: () => announced && client.connected,
+    connected: () => link.up(),
     counts: () => ({ results: { ...results }, ignored }),
     silence(value) {
       silent = value;
-      publishState();
+      say();
     },
     unplug(unplugged) {
-      dropLink();
-      if (!unplugged) client = openClient();
+      link.cut();
+      if (!unplugged) link = plugIn();
     },
     reboot() {
-      dropLink();
+      link.cut();
       board.reboot();
       seq = 0;
-      client = openClient();
+      link = plugIn();
     },
     async stop() {
       clearInterval(heartbeat);
       board.stop();
-      if (announced) {
-        client.publish(topics.boardStatus(options.name), statusText(false), { qos: 1, retain: true });
-      }
-      await endMqtt(client);
+      await link.stop();
     },
   };
 }
 
-function parseJson(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Decides on each command, and carries it out when nothing speaks against it. */
-function createCommandJudge(board: GateBoard): (command: BoardCommand) => BoardAck["result"] {
-  // As real firmware keeps it in flash: an agent that was replaced stays fenced after a reboot of the board.
-  let highestEpoch = 0;
-  const done: string[] = [];
-  return (command) => {
-    const relays = board.barrier(command.barrier);
-    if (relays === undefined) return "invalid";
-    if (command.boot !== board.boot()) return "rebooted";
-    if (command.epoch < highestEpoch) return "fenced";
-    highestEpoch = command.epoch;
-    if (done.includes(command.id)) return "duplicate";
-    if (board.uptimeMs() > command.deadline_uptime_ms) return "late";
-    done.push(command.id);
-    if (done.length > REMEMBERED_COMMANDS) done.shift();
-    board.pulse(relays[command.action], command.pulse_ms);
-    return "done";
-  };
+function relaysOf(barrier: number): BarrierRelays {
+  return { open: `open${barrier}`, close: `close${barrier}`, stop: `stop${barrier}` };
 }

@@ -1,5 +1,6 @@
-import { createGateBoard, type BarrierWire, type BoardChange, type GateBoard } from "./gate-board.ts";
+import { createGateBoard, type BarrierWire, type GateBoard } from "./gate-board.ts";
 import { createPclessDecoder, encodePcless, type PclessFraming } from "./pcless-codec.ts";
+import { createPclessCommands, PCLESS_INPUTS, PCLESS_PULSE_MS, PCLESS_RELAYS } from "./pcless-commands.ts";
 
 export type PclessBoardOptions = {
   /** 0xA6..0xA9 without it. */
@@ -26,12 +27,8 @@ export type PclessBoard = {
   /** The text last sent to the display, and the bytes last sent to the printer. */
   readonly display: () => string;
   readonly printed: () => string;
-  readonly counts: () => {
-    readonly commands: number;
-    readonly unknown: number;
-    readonly discardedBytes: number;
-  };
-  /** Fault: bytes of no frame on the line; random ones without an argument. */
+  readonly counts: () => PclessBoardCounts;
+  /** Fault: bytes of no frame on the line. */
   readonly sendGarbage: (bytes?: Uint8Array) => void;
   /** Fault: the next `count` frames of the board break off in the middle. */
   readonly cutFrames: (count: number) => void;
@@ -42,162 +39,116 @@ export type PclessBoard = {
   readonly stop: () => void;
 };
 
-/** The board itself times its pulses: one second, says the text. */
-const PULSE_MS = 1_000;
+export type PclessBoardCounts = {
+  readonly commands: number;
+  /** Whole frames that are no command of this board. */
+  readonly unknown: number;
+  /** Bytes that belonged to no whole frame. */
+  readonly discardedBytes: number;
+};
+
 const BOOT_MS = 300;
-const TRACK_MS = 500;
-const RELAYS = { open: "out1", close: "out2", stop: "out3" } as const;
-const INPUTS = ["in1", "in2", "in3", "in4"] as const;
-const OUTPUTS = ["out1", "out2", "out3", "out4"] as const;
-const GARBAGE = Uint8Array.from([0x00, 0xff, 0xa6, 0x4f, 0x50, 0x2a, 0x49, 0x4e, 0x0d, 0x0a, 0x80]);
+/** Both framings' headers are in it, and a footer without a header. */
+const GARBAGE = Uint8Array.from([
+  0x00, 0xff, 0xa9, 0x23, 0xa6, 0x4f, 0x50, 0x2a, 0x49, 0x4e, 0x0d, 0x0a, 0x80,
+]);
 
 export function createPclessBoard(options: PclessBoardOptions = {}): PclessBoard {
-  const framing = options.framing ?? "a6a9";
-  let decoder = createPclessDecoder(framing);
-  let send: ((bytes: Uint8Array) => void) | null = null;
-  let silent = false;
-  let booting: NodeJS.Timeout | null = null;
-  let playing: NodeJS.Timeout | undefined;
-  let framesToCut = 0;
-  let display = "";
-  let printed = "";
-  let commands = 0;
-  let unknown = 0;
-  let discardedBefore = 0;
+  const { framing = "a6a9", bootMs = BOOT_MS, onBarrierRelay } = options;
   const board = createGateBoard(
     {
-      inputs: INPUTS,
-      barriers: [RELAYS],
+      inputs: PCLESS_INPUTS,
+      barriers: [PCLESS_RELAYS],
       spareRelays: ["out4"],
-      maxPulseMs: PULSE_MS,
-      ...(options.onBarrierRelay === undefined ? {} : { onBarrierRelay: options.onBarrierRelay }),
+      maxPulseMs: PCLESS_PULSE_MS,
+      onBarrierRelay,
     },
-    reportInput,
+    ({ kind, name, on }) => {
+      if (kind === "input") say(`${name.toUpperCase()}${on ? "ON" : "OFF"}`);
+    },
   );
+  const commands = createPclessCommands(board, framing, say);
+  const decoder = createPclessDecoder(framing);
+  const line = createLine(framing);
+  let silent = false;
+  let booting: NodeJS.Timeout | null = null;
+  let known = 0;
+  let unknown = 0;
 
   function say(body: string): void {
-    if (silent || booting !== null) return;
-    const frame = encodePcless(framing, body);
-    if (framesToCut === 0) {
-      send?.(frame);
+    if (!silent && booting === null) line.say(body);
+  }
+
+  function answer(body: string): void {
+    options.onCommand?.(body);
+    const reply = commands.obey(body);
+    if (reply === null) {
+      unknown += 1;
       return;
     }
-    framesToCut -= 1;
-    send?.(frame.subarray(0, Math.ceil(frame.length / 2)));
+    known += 1;
+    say(reply);
   }
 
-  function reportInput({ kind, name, on }: BoardChange): void {
-    if (kind === "input") say(`${name.toUpperCase()}${on ? "ON" : "OFF"}`);
-  }
-
-  /** The protocol text, command by command. What a handler returns is the answer; without one it is `<command>OK`. */
-  const commandTable: readonly (readonly [RegExp, (one: string, two: string) => string | void])[] = [
-    [/^PING$/, () => {}],
-    [/^STAT$/, () => `STAT${statusDigits()}`],
-    [/^OUT([1-4])(ON|OFF)$/, (relay, state) => board.latch(`out${relay}`, state === "ON")],
-    [/^TRIG([1-4])$/, (relay) => board.pulse(`out${relay}`, PULSE_MS)],
-    [/^OPEN1$/, () => board.pulse(RELAYS.open, PULSE_MS)],
-    [/^CLOSE1$/, () => board.pulse(RELAYS.close, PULSE_MS)],
-    [/^STOP1$/, () => board.pulse(RELAYS.stop, PULSE_MS)],
-    // The second form holds the same relays instead of pulsing them.
-    [/^OPEN2$/, () => board.latch(RELAYS.open, true)],
-    [/^CLOSE2$/, () => board.latch(RELAYS.close, true)],
-    [/^STOP2$/, releaseBarrier],
-    [/^MT\d{5}$/, playTrack],
-    [/^MS$/, stopTrack],
-    [/^PR[0-5](.*)$/s, print],
-    [/^DS(.*)$/s, show],
-  ];
-
-  function obey(body: string): void {
-    for (const [pattern, handle] of commandTable) {
-      const match = pattern.exec(body);
-      if (match === null) continue;
-      commands += 1;
-      say(handle(match[1] ?? "", match[2] ?? "") ?? `${body}OK`);
-      return;
-    }
-    unknown += 1;
-  }
-
-  function releaseBarrier(): void {
-    board.latch(RELAYS.open, false);
-    board.latch(RELAYS.close, false);
-  }
-
-  function playTrack(): string {
-    clearTimeout(playing);
-    playing = setTimeout(() => say("PLAYEND"), TRACK_MS);
-    return "MTOK";
-  }
-
-  function stopTrack(): string {
-    clearTimeout(playing);
-    return "MS";
-  }
-
-  function print(data: string): string {
-    printed = data;
-    return "PROK";
-  }
-
-  function show(data: string): string {
-    display = data;
-    return "DSOK";
-  }
-
-  /** Inputs 1..4, then outputs; the newer board has a fifth output, which nothing here drives. */
-  function statusDigits(): string {
-    const inputs = board.inputs();
-    const relays = board.relays();
-    const levels = [...INPUTS.map((name) => inputs[name]), ...OUTPUTS.map((name) => relays[name])];
-    return levels.map((on) => (on === true ? "1" : "0")).join("") + (framing === "star" ? "0" : "");
+  function powerOff(): void {
+    commands.reset();
+    decoder.reset();
+    if (booting !== null) clearTimeout(booting);
   }
 
   return {
     board,
     receive(chunk) {
       if (silent || booting !== null) return;
-      for (const body of decoder.push(chunk)) {
-        options.onCommand?.(body);
-        obey(body);
-      }
+      for (const body of decoder.push(chunk)) answer(body);
     },
-    connect(peer) {
-      send = peer;
-    },
+    connect: line.connect,
     card(number) {
       if (!/^(\d{8}|\d{10})$/.test(number)) throw new RangeError("a card number has 8 or 10 digits");
       say(`W${number}`);
     },
-    display: () => display,
-    printed: () => printed,
-    counts: () => ({ commands, unknown, discardedBytes: discardedBefore + decoder.discarded() }),
-    sendGarbage(bytes = GARBAGE) {
-      send?.(bytes);
-    },
-    cutFrames(count) {
-      framesToCut = count;
-    },
+    display: commands.display,
+    printed: commands.printed,
+    counts: () => ({ commands: known, unknown, discardedBytes: decoder.discarded() }),
+    sendGarbage: (bytes = GARBAGE) => line.send(bytes),
+    cutFrames: line.cutFrames,
     silence(value) {
       silent = value;
     },
     reboot() {
-      clearTimeout(playing);
-      if (booting !== null) clearTimeout(booting);
-      discardedBefore += decoder.discarded();
-      decoder = createPclessDecoder(framing);
+      powerOff();
       booting = setTimeout(() => {
         booting = null;
+        // Only the newer boards say so.
         if (framing === "star") say("POWERON");
-      }, options.bootMs ?? BOOT_MS);
+      }, bootMs);
       board.reboot();
     },
     stop() {
-      clearTimeout(playing);
-      if (booting !== null) clearTimeout(booting);
+      powerOff();
       board.stop();
-      send = null;
+      line.connect(null);
+    },
+  };
+}
+
+/** The wire to the peer, if there is one, and what it does to frames. */
+function createLine(framing: PclessFraming) {
+  let peer: ((bytes: Uint8Array) => void) | null = null;
+  let framesToCut = 0;
+  return {
+    connect(send: ((bytes: Uint8Array) => void) | null): void {
+      peer = send;
+    },
+    cutFrames(count: number): void {
+      framesToCut = count;
+    },
+    send: (bytes: Uint8Array): void => peer?.(bytes),
+    say(body: string): void {
+      const frame = encodePcless(framing, body);
+      const cut = framesToCut > 0;
+      if (cut) framesToCut -= 1;
+      peer?.(cut ? frame.subarray(0, Math.ceil(frame.length / 2)) : frame);
     },
   };
 }

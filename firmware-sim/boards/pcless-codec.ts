@@ -22,6 +22,8 @@ export function encodePcless(framing: PclessFraming, body: string): Uint8Array {
 /** Takes bytes as they arrive, in pieces of any size, and gives the bodies of the frames completed by them. */
 export type PclessDecoder = {
   readonly push: (chunk: Uint8Array) => string[];
+  /** Forgets the frame under way. */
+  readonly reset: () => void;
   /** Bytes that belonged to no whole frame. */
   readonly discarded: () => number;
   /** Bytes of the frame under way, at most {@link MAX_PCLESS_BODY_BYTES}. */
@@ -62,6 +64,10 @@ export function createPclessDecoder(framing: PclessFraming): PclessDecoder {
         if (complete !== undefined) bodies.push(complete);
       }
       return bodies;
+    },
+    reset() {
+      if (inFrame) discarded += length + 1;
+      inFrame = false;
     },
     discarded: () => discarded,
     buffered: () => (inFrame ? length : 0),

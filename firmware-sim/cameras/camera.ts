@@ -108,7 +108,10 @@ export function createOutbox(habits: CameraHabits, random: Random): Outbox {
 }
 
 /** A camera's own calendar clock: `2026-05-01 14:22:07`, and how far it is from UTC, `+02:00`. */
-export function cameraClock(nowMs: number, timeZone: string): { readonly clock: string; readonly offset: string } {
+export function cameraClock(
+  nowMs: number,
+  timeZone: string,
+): { readonly clock: string; readonly offset: string } {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
   const clock = format.format(nowMs);
   const offsetMinutes = Math.round((Date.parse(`${clock.replace(" ", "T")}Z`) - nowMs) / 60_000);

@@ -110,6 +110,12 @@ export function anprXml(sighting: Sighting, picture: PlatePicture, timeZone: str
 }
 
 function escapeXml(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&apos;",
+  };
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
 }

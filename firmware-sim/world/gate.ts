@@ -1,8 +1,9 @@
 import type { BarrierAction, LaneDirection, LaneInput } from "@parkme/shared/domain/lane";
 import { VEHICLE_LENGTH_M, type Vehicle } from "../traffic/demand.ts";
-import { ARM_CLEARANCE, createArm, type ArmMotion } from "./arm.ts";
+import { createArm, type ArmMotion } from "./arm.ts";
 import { placeVehicle, stepDriver, type DriverScript, type LaneVehicle } from "./driver.ts";
 import { STANDARD_GEOMETRY, type LaneGeometry, type Span } from "./geometry.ts";
+import { createCameraWatch, createHitWatch, isUnderArm } from "./watch.ts";
 
 export type GateOptions = {
   readonly name: string;
@@ -26,6 +27,7 @@ export type Gate = {
   readonly geometry: LaneGeometry;
   /** What the contacts say right now. */
   readonly inputs: () => Record<LaneInput, boolean>;
+  /** A relay contact of the board closes or falls off. */
   readonly relay: (action: BarrierAction, on: boolean) => void;
   readonly hasRoom: () => boolean;
   /** Drives into the lane; false when there is no room. */
@@ -36,27 +38,24 @@ export type Gate = {
   readonly arm: () => { readonly position: number; readonly motion: ArmMotion };
   /** How often the arm came down on a vehicle: must stay 0. */
   readonly armHits: () => number;
+  /** Fault: the arm hears its pulses and does not move. */
   readonly jamArm: (jammed: boolean) => void;
 };
 
 const QUEUE_LIMIT = 8;
 const ENTRANCE_GAP_M = 2;
-/** A camera looks again at who keeps standing before it, a few times. */
-const LOOK_AGAIN_MS = 4_000;
-const MAX_LOOKS = 10;
 
 export function createGate(options: GateOptions): Gate {
-  const geometry = options.geometry ?? STANDARD_GEOMETRY;
-  const queueLimit = options.queueLimit ?? QUEUE_LIMIT;
+  const { name, direction, geometry = STANDARD_GEOMETRY, queueLimit = QUEUE_LIMIT } = options;
   const arm = createArm({ ratedMs: options.ratedMs });
+  const read = createCameraWatch(geometry);
+  const hit = createHitWatch();
   let lane: LaneVehicle[] = [];
   let openingUnused = true;
   let armHits = 0;
-  const touched = new Set<LaneVehicle>();
-  const looks = new Map<LaneVehicle, { count: number; sinceMs: number }>();
 
-  const covered = (span: Span) => lane.some((one) => one.rearM < span.toM && one.frontM > span.fromM);
-  const hasRoom = () => lane.length < queueLimit && !lane.some((one) => one.phase === "reversing");
+  /** Nobody drives in while somebody is on the way out backwards. */
+  const hasRoom = () => lane.length < queueLimit && !lane.some(({ phase }) => phase === "reversing");
 
   function stepDrivers(dtMs: number): void {
     for (const [index, driver] of lane.entries()) {
@@ -69,74 +68,35 @@ export function createGate(options: GateOptions): Gate {
     if (arm.position() < 0.5) openingUnused = true;
   }
 
-  function watchArm(): GateEvent[] {
-    const events: GateEvent[] = [];
-    for (const driver of lane) {
-      const contact = isUnderArm(driver) && arm.position() <= ARM_CLEARANCE;
-      if (contact && !touched.has(driver)) {
-        armHits += 1;
-        touched.add(driver);
-        events.push({ kind: "arm_hit", vehicle: driver.vehicle });
-      }
-      if (!contact) touched.delete(driver);
-    }
-    return events;
-  }
-
-  function watchCamera(dtMs: number): GateEvent[] {
-    const events: GateEvent[] = [];
-    for (const driver of lane) {
-      if (driver.frontM < geometry.cameraM || driver.frontM > 0 || driver.phase === "reversing") continue;
-      const look = looks.get(driver) ?? { count: 0, sinceMs: Infinity };
-      look.sinceMs += dtMs;
-      looks.set(driver, look);
-      if (look.sinceMs < LOOK_AGAIN_MS || look.count >= MAX_LOOKS) continue;
-      look.count += 1;
-      look.sinceMs = 0;
-      events.push({ kind: "in_view", vehicle: driver.vehicle });
-    }
-    return events;
-  }
-
-  function watchEnds(): GateEvent[] {
+  function removeGone(): GateEvent[] {
     const gone = lane.filter((one) => one.rearM > geometry.endM || hasBackedOut(one, geometry));
-    if (gone.length === 0) return [];
-    lane = lane.filter((one) => !gone.includes(one));
-    for (const one of gone) looks.delete(one);
-    return gone.map((one) => ({
-      kind: one.phase === "reversing" ? "backed_out" : "passed",
-      vehicle: one.vehicle,
+    if (gone.length > 0) lane = lane.filter((one) => !gone.includes(one));
+    return gone.map(({ phase, vehicle }) => ({
+      kind: phase === "reversing" ? "backed_out" : "passed",
+      vehicle,
     }));
   }
 
   return {
-    name: options.name,
-    direction: options.direction,
+    name,
+    direction,
     geometry,
-    inputs: () => ({
-      arming: covered(geometry.arming),
-      safety: covered(geometry.safety),
-      closing: covered(geometry.closing),
-      photocell: covered(geometry.photocell),
-      open_limit: arm.position() === 1,
-      closed_limit: arm.position() === 0,
-    }),
+    inputs: () => contactsOf(lane, arm.position(), geometry),
     relay: arm.relay,
     hasRoom,
     enter(vehicle, script = { kind: "normal" }) {
       if (!hasRoom()) return false;
-      const last = lane.at(-1);
-      const frontM = Math.min(
-        geometry.entranceM,
-        last === undefined ? Infinity : last.rearM - ENTRANCE_GAP_M,
-      );
-      lane.push(placeVehicle(vehicle, script, frontM));
+      const behindLastM = (lane.at(-1)?.rearM ?? Infinity) - ENTRANCE_GAP_M;
+      lane.push(placeVehicle(vehicle, script, Math.min(geometry.entranceM, behindLastM)));
       return true;
     },
     step(dtMs) {
       arm.step(dtMs, lane.some(isUnderArm));
       stepDrivers(dtMs);
-      return [...watchArm(), ...watchCamera(dtMs), ...watchEnds()];
+      const hits = hit(lane, arm.position()).map(({ vehicle }): GateEvent => ({ kind: "arm_hit", vehicle }));
+      armHits += hits.length;
+      const reads = read(lane, dtMs).map(({ vehicle }): GateEvent => ({ kind: "in_view", vehicle }));
+      return [...hits, ...reads, ...removeGone()];
     },
     vehicles: () => lane,
     arm: () => ({ position: arm.position(), motion: arm.motion() }),
@@ -145,8 +105,20 @@ export function createGate(options: GateOptions): Gate {
   };
 }
 
-function isUnderArm(driver: LaneVehicle): boolean {
-  return driver.rearM < 0 && driver.frontM > 0;
+function contactsOf(
+  lane: readonly LaneVehicle[],
+  armPosition: number,
+  geometry: LaneGeometry,
+): Record<LaneInput, boolean> {
+  const covered = (span: Span) => lane.some((one) => one.rearM < span.toM && one.frontM > span.fromM);
+  return {
+    arming: covered(geometry.arming),
+    safety: covered(geometry.safety),
+    closing: covered(geometry.closing),
+    photocell: covered(geometry.photocell),
+    open_limit: armPosition === 1,
+    closed_limit: armPosition === 0,
+  };
 }
 
 /** Out of the lane backwards: a vehicle's length before the arming loop. */

@@ -38,6 +38,7 @@ function titleOf(status: number): string {
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
     429: "Too Many Requests",
+    500: "Internal Server Error",
     503: "Service Unavailable",
   };
   return titles[status] ?? "Error";

@@ -39,13 +39,14 @@ export type IdMint = {
 };
 
 export function createIdMint(random: RandomBytes): IdMint {
-  let lastMs = -1;
+  let lastMs = 0;
   let counter = 0;
   return {
     next<Id extends Uuid>(wallMs: number): Id {
       // RFC 9562 section 6.2, method 1: a 12-bit counter in rand_a, carried into the time when it overflows.
-      if (wallMs > lastMs) {
-        lastMs = Math.floor(wallMs);
+      const nowMs = Math.floor(wallMs);
+      if (nowMs > lastMs) {
+        lastMs = nowMs;
         counter = 0;
       } else if (++counter > 0xfff) {
         lastMs += 1;
@@ -71,7 +72,8 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /**
  * A ticket number is `PKM-` and eight characters: seven random ones (35 bits) and a Luhn mod 32 check
- * character, which catches every single mistyped character. Uniqueness is the store's to enforce.
+ * character, which catches every single mistyped character and every swap of neighbours but that of 0 and Z.
+ * Uniqueness is the store's to enforce.
  */
 export function mintTicketNumber(random: RandomBytes): TicketNumber {
   const bytes = random(7);
@@ -84,9 +86,9 @@ export function mintTicketNumber(random: RandomBytes): TicketNumber {
 export function parseTicketNumber(text: string): TicketNumber | null {
   if (text.length > 32) return null;
   const compact = text.toUpperCase().replaceAll(/[\s-]/g, "");
-  const body = (compact.startsWith("PKM") ? compact.slice(3) : compact)
-    .replaceAll("O", "0")
-    .replaceAll(/[IL]/g, "1");
+  // By length: the eight characters of a number keyed in without its prefix may begin with PKM themselves.
+  const prefixed = compact.length === 11 && compact.startsWith("PKM");
+  const body = (prefixed ? compact.slice(3) : compact).replaceAll("O", "0").replaceAll(/[IL]/g, "1");
   if (body.length !== 8) return null;
   for (const character of body) if (!ALPHABET.includes(character)) return null;
   return checkCharacter(body.slice(0, 7)) === body[7] ? (`PKM-${body}` as TicketNumber) : null;

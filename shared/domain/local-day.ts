@@ -1,10 +1,17 @@
-/** Formatters are slow to make; a process serves few zones. */
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** No zone changes its clocks by more within a day that has both sides of the change. */
+const LONGEST_CHANGE_MS = 4 * HOUR_MS;
+
+/** Formatters are slow to make, and large; the zones of one organisation fit in here. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
+const MAX_FORMATTERS = 100;
 
 /** Whether the name is one of the IANA time zone database that this runtime knows. */
 export function isTimeZone(name: string): boolean {
   try {
-    formatterFor(name);
+    // Not kept: names to be checked come from outside, in any number.
+    createFormatter(name);
     return true;
   } catch {
     return false;
@@ -13,15 +20,19 @@ export function isTimeZone(name: string): boolean {
 
 /**
  * The moment (Unix ms) at which the local calendar day of `nowMs` began in a time zone. Right on days of 23 and
- * 25 hours, because the offset is taken at midnight and not now.
+ * 25 hours, on days without a midnight (clocks go forward over it: the day begins at the jump) and on days with
+ * two (clocks go back to it: the day begins at the first).
  */
 export function startOfLocalDayMs(nowMs: number, timeZone: string): number {
-  const here = nowMs + offsetMs(nowMs, timeZone);
-  const midnightAsUtc = Math.floor(here / 86_400_000) * 86_400_000;
-  const guess = midnightAsUtc - offsetMs(nowMs, timeZone);
-  const corrected = midnightAsUtc - offsetMs(guess, timeZone);
-  // Where clocks go forward at midnight, the day begins an hour "late": the corrected guess is the one that holds.
-  return offsetMs(corrected, timeZone) === offsetMs(guess, timeZone) ? corrected : Math.max(guess, corrected);
+  const offsetNowMs = offsetMs(nowMs, timeZone);
+  const midnightAsUtc = Math.floor((nowMs + offsetNowMs) / DAY_MS) * DAY_MS;
+  const nearMidnight = midnightAsUtc - offsetNowMs;
+  const byClockBefore = midnightAsUtc - offsetMs(nearMidnight - LONGEST_CHANGE_MS, timeZone);
+  const byClockAfter = midnightAsUtc - offsetMs(nearMidnight + LONGEST_CHANGE_MS, timeZone);
+  const midnights = [byClockBefore, byClockAfter].filter(
+    (at) => at + offsetMs(at, timeZone) === midnightAsUtc,
+  );
+  return midnights.length === 0 ? byClockBefore : Math.min(...midnights);
 }
 
 /** Local time minus UTC, in milliseconds, at a moment. */
@@ -39,17 +50,22 @@ function offsetMs(atMs: number, timeZone: string): number {
 function formatterFor(timeZone: string): Intl.DateTimeFormat {
   let formatter = formatters.get(timeZone);
   if (formatter === undefined) {
-    formatter = new Intl.DateTimeFormat("en-GB", {
-      timeZone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
+    formatter = createFormatter(timeZone);
+    if (formatters.size >= MAX_FORMATTERS) formatters.clear();
     formatters.set(timeZone, formatter);
   }
   return formatter;
+}
+
+function createFormatter(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat("en-GB", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  });
 }

@@ -61,7 +61,7 @@ export type AmountError = "not_a_number" | "too_many_decimals" | "out_of_range";
  * More decimals than the currency has are refused, never rounded.
  */
 export function parseDecimal(amount: string | number, currency: Currency): Result<Money, AmountError> {
-  const match = /^(-?)(\d{1,15})(?:\.(\d{1,15}))?$/.exec(String(amount));
+  const match = /^(-?)(\d{1,30})(?:\.(\d{1,30}))?$/.exec(String(amount));
   if (match === null) return err("not_a_number");
   const [, sign, whole = "", fraction = ""] = match;
   const digits = minorDigits(currency);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Board, BoardEvent } from "../ports.ts";
 import { createFakeBus, createTestContext, openCommand, outcomesOf } from "../testing/context.ts";
-import { startTcpPeer } from "../testing/tcp-peer.ts";
+import { type PclessController, startPclessController } from "../testing/pcless-controller.ts";
 import { until } from "../testing/until.ts";
 import { createPclessBoard, pclessBoardConfigSchema } from "./pcless-board.ts";
 
@@ -10,28 +10,10 @@ afterEach(async () => {
   for (const each of running.splice(0)) await each.stop();
 });
 
-/** A controller that answers as the protocol says, unless it is told to be deaf to some commands. */
-async function startController() {
-  const deaf = new Set<string>();
-  const inputs = [false, false, false, false];
-  let pending = "";
-  const peer = await startTcpPeer((text, socket) => {
-    pending += text;
-    for (let end = pending.indexOf("#"); end !== -1; end = pending.indexOf("#")) {
-      const command = pending.slice(pending.lastIndexOf("*", end) + 1, end);
-      pending = pending.slice(end + 1);
-      if (deaf.has(command)) continue;
-      const digits = inputs.map((on) => (on ? "1" : "0")).join("");
-      socket.write(command === "STAT" ? `*STAT${digits}0000#` : `*${command}OK#`);
-    }
-  });
-  running.push({ stop: () => peer.down().catch(() => undefined) });
-  return {
-    ...peer,
-    deaf,
-    inputs,
-    count: (command: string) => peer.received().split(`*${command}#`).length - 1,
-  };
+async function startController(): Promise<PclessController> {
+  const controller = await startPclessController();
+  running.push(controller);
+  return controller;
 }
 
 async function startBoard(port: number, options: object = {}) {
@@ -256,6 +238,7 @@ describe("configuration of a pcless board", () => {
     ["no line", {}],
     ["two lines", { tcp: "127.0.0.1:9101", serial: "/dev/ttyUSB0" }],
     ["an address without a port", { tcp: "127.0.0.1" }],
+    ["a port that is none", { tcp: "127.0.0.1:65536" }],
     ["a baud rate that is none", { serial: "/dev/ttyUSB0", baud: 9_601 }],
     ["a limit that one lost answer breaks", { tcp: "a:1", poll_ms: 500, stale_after_ms: 900 }],
   ])("refuses %s", (_what, line) => {

@@ -12,19 +12,19 @@ const ACK_TIMEOUT_MS = 500;
 /** `OPEN2` and its like latch a relay until the next command: only barrier 1 has pulses that end by themselves. */
 const PULSED_BARRIER = 1;
 
-const tcpAddress = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
-
 export const pclessBoardConfigSchema = z
   .strictObject({
     name: slugSchema,
     driver: z.literal("pcless"),
     /** Path of the serial port. */
     serial: z.string().min(1).max(200).optional(),
-    baud: z
-      .union([1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200].map((rate) => z.literal(rate)))
-      .default(9_600),
+    baud: z.literal([1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200]).default(9_600),
     /** `host:port` of a serial server, instead of a serial port. */
-    tcp: z.string().max(200).regex(tcpAddress, "must be host:port").optional(),
+    tcp: z
+      .string()
+      .max(200)
+      .refine((text) => tcpAddress(text) !== null, "must be host:port")
+      .optional(),
     framing: z.enum(["a6a9", "star"]).default("a6a9"),
     poll_ms: z.number().int().min(100).max(2_000).default(500),
     /** Inputs are not known any more when the board reported no status for this long. */
@@ -196,8 +196,15 @@ class PclessBoard implements Board {
 
 function addressOf(config: PclessBoardConfig): LineAddress {
   if (config.serial !== undefined) return { kind: "serial", path: config.serial, baudRate: config.baud };
-  const [, ipv6, host, port] = tcpAddress.exec(config.tcp ?? "") ?? [];
-  const name = ipv6 ?? host;
-  if (name === undefined) throw new Error(`board ${config.name} has neither serial nor tcp`);
-  return { kind: "tcp", host: name, port: Number(port) };
+  const address = tcpAddress(config.tcp ?? "");
+  if (address === null) throw new Error(`board ${config.name} has neither serial nor tcp`);
+  return address;
+}
+
+/** `host:port`, an IPv6 address in brackets; null when it is none. */
+function tcpAddress(text: string): LineAddress | null {
+  const [, ipv6, name, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = ipv6 ?? name;
+  const port = Number(digits);
+  return host === undefined || port < 1 || port > 65_535 ? null : { kind: "tcp", host, port };
 }

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { SerialPort } from "serialport";
 import type { Clock } from "@parkme/shared/domain/clock";
-import type { DeviceLog } from "../context.ts";
+import type { DeviceLog } from "../log.ts";
 import { createBackoff } from "./backoff.ts";
 
 /** A line that has this much waiting is not being read at the other end: nothing more is added. */

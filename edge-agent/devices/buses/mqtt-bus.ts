@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { type AgentStatus, gateTopics, MAX_GATE_MESSAGE_BYTES } from "@parkme/shared/protocol/gate-mqtt";
-import type { Count, DeviceLog } from "../context.ts";
+import type { Count, DeviceLog } from "../log.ts";
 import { createBackoff } from "./backoff.ts";
 
 /** Publications the broker has not acknowledged yet; past this the broker is taken for stuck. */
@@ -177,7 +177,7 @@ class Bus implements MqttBus {
     this.#connectedAtMs = this.#options.clock.monotonicMs();
     this.#unacknowledged = 0;
     this.#complained = false;
-    this.#options.log.info({ url: this.#options.url }, "mqtt connected");
+    this.#options.log.info({}, "mqtt connected");
     this.publish(this.#statusTopic(), this.#status(true), { retain: true });
     this.#requestTopics([...this.#handlers.keys()]);
     for (const listener of this.#listeners) listener(true);
@@ -189,7 +189,7 @@ class Bus implements MqttBus {
     const wasUp = this.#connectedAtMs;
     this.#connectedAtMs = null;
     if (wasUp !== null) {
-      this.#options.log.warn({ url: this.#options.url }, "mqtt disconnected");
+      this.#options.log.warn({}, "mqtt disconnected");
       for (const listener of this.#listeners) listener(false);
     }
     if (this.#stopped) return;

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 import { until } from "./until.ts";
 
@@ -16,18 +16,12 @@ export function startProgram(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): RunningProgram {
-  const child: ChildProcess = spawn(command, args, {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...environment },
-  });
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const child = spawn("env", [...variables, command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let gone = false;
-  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.on("error", (error) => {
-    output += error.message;
-    gone = true;
-  });
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.on("close", () => (gone = true));
   return {
     output: () => output,

@@ -13,11 +13,25 @@ const signal: MantineColorsTuple = [
   "#0d2c74",
 ];
 
+/** Mantine's dark greys, turned to the page's blue. */
+const dark: MantineColorsTuple = [
+  "#edf2f7",
+  "#c9d3de",
+  "#a9b6c4",
+  "#7f8da0",
+  "#4a5869",
+  "#364354",
+  "#222d3a",
+  "#151c26",
+  "#10161f",
+  "#0b1017",
+];
+
 /** Touch first: nothing that can be pressed is smaller than 44 px, and the focus ring is always visible. */
 export const theme = createTheme({
   primaryColor: "signal",
   primaryShade: { light: 6, dark: 5 },
-  colors: { signal },
+  colors: { signal, dark },
   fontFamily: 'Inter, "Segoe UI", Roboto, system-ui, sans-serif',
   fontFamilyMonospace: '"JetBrains Mono", "Cascadia Mono", Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: "md",

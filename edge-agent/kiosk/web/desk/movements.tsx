@@ -1,4 +1,4 @@
-import { IconArrowDownLeft, IconArrowUpRight, IconFlag3 } from "@tabler/icons-react";
+import { IconArrowLeft, IconArrowRight, IconFlag3 } from "@tabler/icons-react";
 import type { MovementView } from "@parkme/shared/protocol/kiosk";
 import { describeKind, describeReview } from "../logic/lane-words.ts";
 import type { MoneyText } from "../logic/money-text.ts";
@@ -43,19 +43,17 @@ function Movement({
   return (
     <li className={classes["movement"]}>
       <span className={classes["direction"]} data-in={inward || undefined}>
-        {inward ? <IconArrowDownLeft size={22} aria-hidden /> : <IconArrowUpRight size={22} aria-hidden />}
+        {inward ? <IconArrowRight size={22} aria-hidden /> : <IconArrowLeft size={22} aria-hidden />}
         {inward ? "In" : "Out"}
       </span>
-      <span className={classes["what"]}>
+      <span className={classes["line"]}>
         <strong data-none={movement.plate === null || undefined}>{movement.plate ?? "No plate"}</strong>
-        <span>{movement.ticket_number ?? "no ticket"}</span>
-      </span>
-      <span className={classes["when"]}>
+        {movement.fee_minor !== null && <b>{money(movement.fee_minor)}</b>}
         <time>{time.moment(Date.parse(movement.at), nowMs)}</time>
-        <span>
-          {lane}
-          {movement.fee_minor !== null && <b> {money(movement.fee_minor)}</b>}
-        </span>
+      </span>
+      <span className={classes["line"]}>
+        <span>{movement.ticket_number ?? "no ticket"}</span>
+        <span>{lane}</span>
       </span>
       {(kind !== null || movement.review !== null) && (
         <span className={classes["remarks"]}>

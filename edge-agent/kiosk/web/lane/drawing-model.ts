@@ -40,9 +40,9 @@ export function armView(state: LaneState, { open_limit, closed_limit }: Inputs):
 export const ARM_WORDS: Record<ArmView, string> = {
   closed: "Arm down",
   open: "Arm up",
-  opening: "Arm going up",
+  opening: "Arm rising",
   closing: "Arm coming down",
-  unknown: "Arm position unknown",
+  unknown: "Arm unknown",
 };
 
 /** Distances along the lane, in units of the drawing, from where vehicles come to where they go. */

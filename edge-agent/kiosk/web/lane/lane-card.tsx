@@ -3,8 +3,8 @@ import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import {
   IconAlertTriangle,
-  IconArrowDownLeft,
-  IconArrowUpRight,
+  IconArrowLeft,
+  IconArrowRight,
   IconBarrierBlock,
   IconCash,
   IconRotate,
@@ -49,9 +49,9 @@ export function LaneCard({ api, lane, currency, money, time, nowMs, stale }: Pro
         </p>
         <Troubles troubles={lane.troubles} fault={tone === "fault"} />
         <PlateRead read={lane.read} {...{ time, nowMs }} />
-        <StayPanel stay={lane.stay} {...{ money, time, nowMs }} />
-        <LaneActions {...{ api, lane, currency, money, stale }} />
+        <StayPanel stay={lane.stay} readPlate={lane.read?.plate ?? null} {...{ money, time, nowMs }} />
       </div>
+      <LaneActions {...{ api, lane, currency, money, stale }} />
     </article>
   );
 }
@@ -66,21 +66,20 @@ type BandProps = {
 
 function Band({ lane, words, tone, time, nowMs }: BandProps) {
   const sinceMs = Date.parse(lane.since);
-  const Arrow = lane.direction === "entry" ? IconArrowDownLeft : IconArrowUpRight;
+  const Arrow = lane.direction === "entry" ? IconArrowRight : IconArrowLeft;
   return (
     <header className={classes["band"]} data-tone={tone}>
       <div className={classes["name"]}>
         <Arrow size={22} aria-hidden />
         <h2>{lane.name}</h2>
-        <span>{lane.direction === "entry" ? "Entry lane" : "Exit lane"}</span>
+        <span>{words.detail}</span>
       </div>
       <div className={classes["since"]}>
         since <time>{time.moment(sinceMs, nowMs)}</time>
       </div>
-      <div className={classes["state"]} role="status">
-        <strong>{words.title}</strong>
-        <span>{words.detail}</span>
-      </div>
+      <strong className={classes["state"]} role="status">
+        {words.title}
+      </strong>
       <div className={classes["elapsed"]}>{elapsedText(nowMs - sinceMs)}</div>
     </header>
   );
@@ -93,7 +92,7 @@ function Troubles({ troubles, fault }: { readonly troubles: readonly string[]; r
       {troubles.map((trouble) => (
         <li key={trouble}>
           <IconAlertTriangle size={20} aria-hidden />
-          {trouble}
+          <span>{trouble}</span>
         </li>
       ))}
     </ul>
@@ -118,25 +117,26 @@ function LaneActions({ api, lane, currency, money, stale }: ActionProps) {
 
   return (
     <div className={classes["actions"]}>
-      {due !== null && (
+      {lane.direction === "exit" && reset === null && (
         <Button
           className={classes["primary"] ?? ""}
           size="xl"
-          disabled={stale}
+          color="var(--pk-due)"
+          disabled={stale || due === null}
           leftSection={<IconCash size={28} aria-hidden />}
           onClick={() => {
             setPaying(due);
             setOpen("cash");
           }}
         >
-          Take cash {money(due.fee.amount_minor)}
+          Take cash
         </Button>
       )}
       {reset !== null && (
         <Button
           className={classes["primary"] ?? ""}
           size="xl"
-          {...(lane.state === "FAULT" ? { color: "red" } : {})}
+          {...(lane.state === "FAULT" ? { color: "var(--pk-fault)" } : {})}
           disabled={stale}
           leftSection={<IconRotate size={26} aria-hidden />}
           onClick={() => setOpen("reset")}

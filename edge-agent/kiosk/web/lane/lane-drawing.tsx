@@ -18,10 +18,10 @@ import {
 } from "./drawing-model.ts";
 import classes from "./lane-drawing.module.css";
 
-const HEIGHT = 214;
+const HEIGHT = 222;
 const ROAD = { top: 44, height: 132 };
 const MIDDLE = ROAD.top + ROAD.height / 2;
-const BASELINE = 203;
+const BASELINE = 211;
 const LOOP_HEIGHT = 84;
 const LOOP_NAMES: Record<Loop, string> = { arming: "Arming", safety: "Safety", closing: "Closing" };
 
@@ -101,10 +101,10 @@ function Road({ x, forward }: { readonly x: (at: number) => number; readonly for
       {chevron(66)}
       {chevron(660)}
       {chevron(686)}
-      <text className={classes["place"]} x="12" y="28">
+      <text className={classes["place"]} x="12" y="30">
         Street
       </text>
-      <text className={classes["place"]} x={LENGTH - 12} y="28" textAnchor="end">
+      <text className={classes["place"]} x={LENGTH - 12} y="30" textAnchor="end">
         Car park
       </text>
     </g>
@@ -132,7 +132,7 @@ function LoopShape({ loop, x, value, hatch }: LoopProps) {
       />
       <text x={x} y={BASELINE} textAnchor="middle">
         {LOOP_NAMES[loop]}
-        {value === "unknown" && " unknown"}
+        {value === "unknown" && " ?"}
       </text>
     </g>
   );
@@ -164,11 +164,11 @@ function Arm({ x, forward, view }: ArmProps) {
         ))}
       </g>
       <rect className={classes["cabinet"]} x="-17" y="-17" width="34" height="34" rx="8" />
-      <circle className={classes["lamp"]} data-view={view} r="7" />
+      <circle className={classes["lamp"]} data-view={view} r="8" />
       <text
         className={classes["position"]}
-        x={-28 * forward}
-        y="6"
+        x={-42 * forward}
+        y="7"
         textAnchor={forward === 1 ? "end" : "start"}
       >
         {ARM_WORDS[view]}

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useState, type CSSProperties } from "react";
 import { Modal, UnstyledButton } from "@mantine/core";
 import { IconCameraOff } from "@tabler/icons-react";
 import type { LaneView } from "@parkme/shared/protocol/kiosk";
@@ -45,7 +45,11 @@ export function PlateRead({ read, time, nowMs }: Props) {
 /** A number plate, drawn as one: the thing an attendant compares with the street. */
 function Plate({ text }: { readonly text: string }) {
   if (text === "") return <p className={classes["none"]}>Not readable</p>;
-  return <p className={classes["plate"]}>{text}</p>;
+  return (
+    <p className={classes["plate"]} style={{ "--characters": text.length } as CSSProperties}>
+      {text}
+    </p>
+  );
 }
 
 function Confidence({ confidence }: { readonly confidence: number | null }) {

@@ -1,3 +1,5 @@
+import type { CSSProperties } from "react";
+import { VisuallyHidden } from "@mantine/core";
 import type { LaneView } from "@parkme/shared/protocol/kiosk";
 import { describeDuration } from "@parkme/shared/pricing/quote";
 import type { MoneyText } from "../logic/money-text.ts";
@@ -8,23 +10,33 @@ type Stay = NonNullable<LaneView["stay"]>;
 
 type Props = {
   readonly stay: Stay | null;
+  /** What the camera read in this lane just now; the stay was entered under the same plate or a similar one. */
+  readonly readPlate: string | null;
   readonly money: MoneyText;
   readonly time: TimeText;
   readonly nowMs: number;
 };
 
 /** The stay of the vehicle in the lane, and what it owes. */
-export function StayPanel({ stay, money, time, nowMs }: Props) {
-  if (stay === null) return <section className={classes["panel"]} data-empty aria-label="Stay" />;
+export function StayPanel({ stay, readPlate, money, time, nowMs }: Props) {
+  if (stay === null) {
+    return (
+      <section className={classes["panel"]} data-empty aria-label="Stay">
+        No stay in this lane
+      </section>
+    );
+  }
   const entryMs = Date.parse(stay.entry_at);
   const { fee } = stay;
+  const amount = fee === null ? "" : money(fee.amount_minor);
   const parkedMs = fee === null ? Math.max(0, nowMs - entryMs) : fee.duration_minutes * 60_000;
   return (
     <section className={classes["panel"]} aria-label="Stay">
       {fee !== null && (
         <div className={classes["fee"]}>
-          <p className={classes["amount"]} aria-label={`To pay ${money(fee.amount_minor)}`}>
-            {money(fee.amount_minor)}
+          <p className={classes["amount"]} style={{ "--characters": amount.length } as CSSProperties}>
+            <VisuallyHidden>To pay </VisuallyHidden>
+            {amount}
           </p>
           <div className={classes["why"]}>
             <strong>{fee.applied_rule}</strong>
@@ -38,7 +50,7 @@ export function StayPanel({ stay, money, time, nowMs }: Props) {
       )}
       <dl className={classes["facts"]}>
         <Fact label="Ticket" value={stay.ticket_number} />
-        {stay.plate !== null && <Fact label="Entered as" value={stay.plate} />}
+        {stay.plate !== null && stay.plate !== readPlate && <Fact label="Entered as" value={stay.plate} striking />}
         <Fact label="Entered" value={time.moment(entryMs, nowMs)} />
         <Fact label="Parked" value={describeDuration(parkedMs)} />
       </dl>
@@ -46,9 +58,11 @@ export function StayPanel({ stay, money, time, nowMs }: Props) {
   );
 }
 
-function Fact({ label, value }: { readonly label: string; readonly value: string }) {
+type FactProps = { readonly label: string; readonly value: string; readonly striking?: boolean };
+
+function Fact({ label, value, striking = false }: FactProps) {
   return (
-    <div>
+    <div data-striking={striking || undefined}>
       <dt>{label}</dt>
       <dd>{value}</dd>
     </div>

@@ -11,7 +11,7 @@ export function describeState(state: LaneState, direction: LaneDirection): State
   const entry = direction === "entry";
   switch (state) {
     case "UNKNOWN":
-      return { title: "Checking", detail: "The sensors have to prove themselves first", tone: "warn" };
+      return { title: "Checking", detail: "Waiting for proven sensors", tone: "warn" };
     case "IDLE":
       return { title: "Ready", detail: "No vehicle", tone: "calm" };
     case "ARMED":
@@ -37,11 +37,11 @@ export function describeState(state: LaneState, direction: LaneDirection): State
     case "PASSING":
       return { title: "Passing", detail: "The vehicle is under the arm", tone: "go" };
     case "CLEARING":
-      return { title: "Clearing", detail: "The arm stays up until the lane is clear", tone: "go" };
+      return { title: "Clearing", detail: "The arm waits until all is clear", tone: "go" };
     case "CLOSING":
       return { title: "Closing", detail: "The arm comes down", tone: "active" };
     case "FAULT":
-      return { title: "Fault", detail: "Look at the arm, then reset the lane", tone: "fault" };
+      return { title: "Fault", detail: "Look at the arm, then reset", tone: "fault" };
     default:
       return state satisfies never;
   }
@@ -91,7 +91,7 @@ export function describeConfidence(confidence: number): ConfidenceWords {
   if (percent >= 90) return { percent, word: "sure", sure: true };
   return {
     percent,
-    word: percent >= 70 ? "compare with the picture" : "unsure, compare with the picture",
+    word: percent >= 70 ? "check it" : "unsure, check it",
     sure: false,
   };
 }

@@ -1,0 +1,134 @@
+import { RingProgress } from "@mantine/core";
+import { IconArrowDownRight, IconArrowUpRight } from "@tabler/icons-react";
+import type { FacilityView, LaneView } from "../contract.ts";
+import styles from "./facility-card.module.css";
+import { describeEdge, formatCount, formatDay, formatMoney, formatTime } from "./format.ts";
+
+type FacilityCardProps = {
+  readonly facility: FacilityView;
+  readonly nowMs: number;
+  readonly selected: boolean;
+  /** The only one: there is nothing to choose. */
+  readonly alone: boolean;
+  readonly onSelect: () => void;
+};
+
+/** A facility at a glance; the selected one also shows its lanes. */
+export function FacilityCard({ facility, nowMs, selected, alone, onSelect }: FacilityCardProps) {
+  const { today, time_zone: timeZone } = facility;
+  const edge = describeEdge(facility.edge, nowMs);
+  const now = new Date(nowMs).toISOString();
+  return (
+    <article className={styles["card"]} data-selected={selected && !alone} data-alone={alone}>
+      <header className={styles["head"]}>
+        <h2 className={styles["name"]}>
+          {alone ? (
+            facility.name
+          ) : (
+            <button type="button" className={styles["choose"]} aria-pressed={selected} onClick={onSelect}>
+              {facility.name}
+            </button>
+          )}
+        </h2>
+        <span className={styles["clock"]}>
+          {formatDay(now, timeZone)} · {formatTime(now, timeZone)}
+        </span>
+        <span className={styles["edge"]} data-tone={edge.tone}>
+          <span className={styles["dot"]} />
+          {edge.text}
+        </span>
+      </header>
+
+      <div className={styles["figures"]}>
+        <Occupancy inside={facility.inside} capacity={facility.capacity} size={alone ? 168 : 112} />
+        <dl className={styles["today"]}>
+          <div className={styles["figure"]}>
+            <dt>Revenue today</dt>
+            <dd className={styles["revenue"]}>
+              {today.revenue.map((money) => (
+                <span key={money.currency}>{formatMoney(money)}</span>
+              ))}
+            </dd>
+          </div>
+          <div className={styles["passages"]}>
+            <div className={styles["figure"]}>
+              <dt>In</dt>
+              <dd className={styles["in"]}>
+                <IconArrowDownRight size={18} stroke={2.2} aria-hidden />
+                {formatCount(today.in)}
+              </dd>
+            </div>
+            <div className={styles["figure"]}>
+              <dt>Out</dt>
+              <dd className={styles["out"]}>
+                <IconArrowUpRight size={18} stroke={2.2} aria-hidden />
+                {formatCount(today.out)}
+              </dd>
+            </div>
+          </div>
+        </dl>
+      </div>
+
+      {selected && <Lanes lanes={facility.lanes} timeZone={timeZone} />}
+    </article>
+  );
+}
+
+type OccupancyProps = { readonly inside: number; readonly capacity: number; readonly size: number };
+
+const NEARLY_FULL = 0.85;
+
+function Occupancy({ inside, capacity, size }: OccupancyProps) {
+  const share = inside / capacity;
+  const color = share >= 1 ? "var(--pk-bad)" : share >= NEARLY_FULL ? "var(--pk-warn)" : "var(--pk-blue)";
+  const free = Math.max(0, capacity - inside);
+  return (
+    <RingProgress
+      size={size}
+      thickness={size / 12}
+      roundCaps
+      rootColor="var(--pk-track)"
+      sections={[{ value: Math.min(100, share * 100), color }]}
+      aria-label={`${inside} of ${capacity} inside`}
+      label={
+        <div className={styles["ring"]} data-large={size > 140}>
+          <span className={styles["inside"]}>{formatCount(inside)}</span>
+          <span className={styles["of"]}>of {formatCount(capacity)}</span>
+          <span className={styles["free"]}>{free === 0 ? "full" : `${formatCount(free)} free`}</span>
+        </div>
+      }
+    />
+  );
+}
+
+function Lanes({ lanes, timeZone }: { readonly lanes: readonly LaneView[]; readonly timeZone: string }) {
+  return (
+    <table className={styles["lanes"]}>
+      <thead>
+        <tr>
+          <th scope="col">Lane</th>
+          <th scope="col">Today</th>
+          <th scope="col">Last</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lanes.map((lane) => (
+          <tr key={lane.name}>
+            <th scope="row">
+              <span className={styles["laneName"]} data-direction={lane.direction}>
+                {lane.direction === "entry" ? (
+                  <IconArrowDownRight size={16} aria-label="in" />
+                ) : (
+                  <IconArrowUpRight size={16} aria-label="out" />
+                )}
+                {lane.name}
+              </span>
+            </th>
+            <td>{formatCount(lane.today)}</td>
+            <td>{lane.last_at === null ? "–" : formatTime(lane.last_at, timeZone)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,103 @@
+import type { EdgeView, MoneyView } from "../contract.ts";
+
+/** `€1,234.50`: exact, because the digits are the server's and are only grouped here. */
+export function formatMoney({ amount, currency }: MoneyView): string {
+  const digits = amount.split(".")[1]?.length ?? 0;
+  const format = new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  // A string is formatted as the decimal number it is, without a detour over a float (ES2023).
+  return format.format(amount as `${number}`);
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString("en");
+}
+
+/** Hours and minutes in a facility's time zone; with seconds where `precise`. */
+export function formatTime(at: string, timeZone: string, precise = false): string {
+  return new Date(at).toLocaleTimeString("en-GB", {
+    timeZone,
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(precise ? { second: "2-digit" } : {}),
+  });
+}
+
+/** `Wed 15 Jul`. */
+export function formatDay(at: string, timeZone: string): string {
+  return new Date(at).toLocaleDateString("en-GB", {
+    timeZone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+  });
+}
+
+/** `12 s`, `4 min`, `3 h`, `2 days`: how long, in one rounded-down unit. */
+export function formatSpan(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
+export type EdgeState = { readonly tone: "good" | "busy" | "warn" | "bad" | "none"; readonly text: string };
+
+/** The gate may simply have nothing to say for a while; longer than this somebody should look. */
+const QUIET_AFTER_S = 120;
+const SILENT_AFTER_S = 900;
+/** Older than this on arrival, and more is on the way. */
+const BEHIND_AFTER_S = 30;
+
+/** What to say of an edge at `nowMs` (the server's clock). */
+export function describeEdge(edge: EdgeView | null, nowMs: number): EdgeState {
+  if (edge === null) return { tone: "none", text: "No gate is set up" };
+  if (edge.last_seen_at === null) return { tone: "none", text: "Waiting for the gate" };
+  const silentSeconds = (nowMs - Date.parse(edge.last_seen_at)) / 1_000;
+  if (silentSeconds > SILENT_AFTER_S)
+    return { tone: "bad", text: `No word for ${formatSpan(silentSeconds)}` };
+  if (silentSeconds > QUIET_AFTER_S) return { tone: "warn", text: `Quiet for ${formatSpan(silentSeconds)}` };
+  if (edge.behind_seconds > BEHIND_AFTER_S) {
+    return { tone: "busy", text: `Catching up, ${formatSpan(edge.behind_seconds)} behind` };
+  }
+  return { tone: "good", text: "Online" };
+}
+
+const ALARMS: Readonly<Record<string, string>> = {
+  tailgate: "Tailgating",
+  wrong_way: "Wrong way",
+  stuck: "Vehicle stuck",
+  arm_fault: "Arm fault",
+  obstruction: "Obstruction",
+  sensor_stale: "Sensor silent",
+  command_refused: "Command refused",
+};
+
+const MOVEMENTS: Readonly<Record<string, string>> = {
+  vend: "Vend",
+  tailgate: "Tailgate",
+  inferred: "Inferred",
+};
+
+const REVIEWS: Readonly<Record<string, string>> = {
+  passage_unproven: "Passage unproven",
+  direction_ambiguous: "Direction unclear",
+  missed_exit: "Missed exit",
+  exit_without_entry: "Exit without entry",
+};
+
+/** The words for a kind of alarm; one that this page does not know yet is shown as it is called. */
+export function alarmWords(kind: string): string {
+  return ALARMS[kind] ?? kind.replaceAll("_", " ");
+}
+
+/** What is unusual about a movement, or null. */
+export function movementNote(kind: string, review: string | null): string | null {
+  if (review !== null) return REVIEWS[review] ?? review.replaceAll("_", " ");
+  return kind === "normal" ? null : (MOVEMENTS[kind] ?? kind);
+}

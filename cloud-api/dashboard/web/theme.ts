@@ -1,0 +1,25 @@
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const signal: MantineColorsTuple = [
+  "#eaf1ff",
+  "#d3e0fb",
+  "#a5bff5",
+  "#749cf0",
+  "#4c7eec",
+  "#3269e6",
+  "#1f57d6",
+  "#1a4bbd",
+  "#143c99",
+  "#0d2c74",
+];
+
+export const theme = createTheme({
+  primaryColor: "signal",
+  primaryShade: { light: 6, dark: 5 },
+  colors: { signal },
+  fontFamily: 'Inter, "Segoe UI", Roboto, system-ui, sans-serif',
+  fontFamilyMonospace: '"JetBrains Mono", "Cascadia Mono", Consolas, "DejaVu Sans Mono", monospace',
+  defaultRadius: "md",
+  cursorType: "pointer",
+  focusRing: "auto",
+});

@@ -1,0 +1,415 @@
+import { sql } from "drizzle-orm";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MAX_BATCH_BYTES, syncAckSchema, syncGapSchema, type SyncEvent } from "@parkme/shared/protocol/sync";
+import {
+  EDGE_ID,
+  FACILITY_ID,
+  OTHER_EDGE_ID,
+  OTHER_EDGE_TOKEN,
+  startTestCloud,
+  type TestCloud,
+} from "../testing/cloud.ts";
+import { asEvents, fee, moved, paid, send, sendText, started, testId, voided } from "../testing/events.ts";
+
+let cloud: TestCloud;
+beforeAll(async () => {
+  cloud = await startTestCloud();
+});
+afterAll(() => cloud.stop());
+
+const PROJECTIONS = ["stays", "movements", "payments", "vends", "alarms"];
+beforeEach(async () => {
+  await cloud.db.execute(sql.raw(`truncate edge_events, ${PROJECTIONS.join(", ")}`));
+  await cloud.db.execute(sql`update edges set cursor = 0, last_seen_at = null, behind_ms = 0`);
+});
+
+/** Two vehicles: one came and left and paid, one came and backed out; then something about nothing in particular. */
+const DAY = asEvents([
+  started(1, "2026-07-15T08:00:00Z"),
+  moved("in", 1, "2026-07-15T08:00:10Z", { plate: "BAB1" }),
+  started(2, "2026-07-15T08:05:00Z"),
+  voided(2, "2026-07-15T08:05:30Z"),
+  paid(1, 450, "2026-07-15T10:00:00Z"),
+  moved("out", 1, "2026-07-15T10:00:30Z", { plate: "BAB1", fee: fee(450) }),
+  {
+    kind: "vend.granted",
+    payload: {
+      command_id: testId(5, 1),
+      lane: "exit",
+      actor: "alex",
+      reason: "lost",
+      at: "2026-07-15T10:01:00Z",
+    },
+  },
+  {
+    kind: "alarm.raised",
+    payload: { lane: "exit", kind: "tailgate", detail: "two cars", at: "2026-07-15T10:02:00Z" },
+  },
+]);
+
+async function rows(query: string): Promise<Record<string, unknown>[]> {
+  return (await cloud.db.execute(sql.raw(query))).rows;
+}
+
+/** Everything that events lead to, in an order that does not depend on when a row was written. */
+async function everything(): Promise<Record<string, unknown>> {
+  const tables: Record<string, unknown> = {};
+  for (const table of PROJECTIONS) tables[table] = await rows(`select * from ${table} order by 1, 2`);
+  tables["events"] = await rows(
+    "select seq, event_id, kind, payload::text, outcome, error from edge_events order by edge_id, seq",
+  );
+  tables["cursor"] = await rows("select id, cursor from edges order by id");
+  return tables;
+}
+
+async function outcomes(): Promise<unknown[]> {
+  return (await rows("select outcome from edge_events order by seq")).map((row) => row["outcome"]);
+}
+
+describe("POST /api/edge/events", () => {
+  it("applies a batch and acknowledges its last event", async () => {
+    const response = await send(cloud.app, DAY);
+    expect(response.status).toBe(200);
+    expect(syncAckSchema.parse(await response.json())).toEqual({ cursor: 8 });
+    expect(
+      await rows("select status, plate, fee_minor, entry_lane, exit_lane from stays order by stay_id"),
+    ).toEqual([
+      { status: "closed", plate: "B AB 1", fee_minor: "450", entry_lane: "entry", exit_lane: "exit" },
+      { status: "void", plate: "B AB 2", fee_minor: null, entry_lane: "entry", exit_lane: null },
+    ]);
+    expect(await rows("select direction, fee_minor from movements order by at")).toEqual([
+      { direction: "in", fee_minor: null },
+      { direction: "out", fee_minor: "450" },
+    ]);
+    expect(await rows("select amount_minor, method, actor from payments")).toEqual([
+      { amount_minor: "450", method: "cash", actor: "alex" },
+    ]);
+    expect(await rows("select reason from vends")).toEqual([{ reason: "lost" }]);
+    expect(await rows("select kind, detail from alarms")).toEqual([{ kind: "tailgate", detail: "two cars" }]);
+    expect(new Set(await outcomes())).toEqual(new Set(["applied"]));
+  });
+
+  it("keeps every event as it came", async () => {
+    await send(cloud.app, DAY);
+    const stored = await rows("select seq, event_id, kind, payload from edge_events order by seq");
+    expect(stored).toEqual(
+      DAY.map(({ seq, event_id, kind, payload }) => ({ seq: String(seq), event_id, kind, payload })),
+    );
+  });
+
+  it("changes nothing when a batch is sent again", async () => {
+    await send(cloud.app, DAY);
+    const before = await everything();
+    const again = await send(cloud.app, DAY);
+    expect(again.status).toBe(200);
+    expect(await again.json()).toEqual({ cursor: 8 });
+    expect(await everything()).toEqual(before);
+  });
+
+  it("takes only what is new of a batch that overlaps the one before", async () => {
+    await send(cloud.app, DAY.slice(0, 5));
+    const response = await send(cloud.app, DAY.slice(2));
+    expect(await response.json()).toEqual({ cursor: 8 });
+    expect(await rows("select count(*)::int as count from movements")).toEqual([{ count: 2 }]);
+  });
+
+  it("refuses a gap, tells what it expects, and keeps nothing of the batch", async () => {
+    await send(cloud.app, DAY.slice(0, 2));
+    const before = await everything();
+    const response = await send(cloud.app, DAY.slice(3));
+    expect(response.status).toBe(409);
+    expect(syncGapSchema.parse(await response.json())).toEqual({ code: "sync_gap", expected: 3 });
+    expect(await everything()).toEqual(before);
+  });
+
+  it("refuses a gap inside a batch, and a batch in the wrong order", async () => {
+    const [first, second, third] = DAY;
+    expect((await send(cloud.app, [first, third])).status).toBe(409);
+    expect((await send(cloud.app, [second, first])).status).toBe(409);
+    expect(await outcomes()).toEqual([]);
+  });
+
+  it("applies a batch once when two connections send it at the same time", async () => {
+    const responses = await Promise.all(Array.from({ length: 6 }, () => send(cloud.app, DAY)));
+    expect(responses.map((response) => response.status)).toEqual([200, 200, 200, 200, 200, 200]);
+    const together = await everything();
+    expect(await rows("select count(*)::int as count from edge_events")).toEqual([{ count: 8 }]);
+    await cloud.db.execute(sql.raw(`truncate edge_events, ${PROJECTIONS.join(", ")}`));
+    await cloud.db.execute(sql`update edges set cursor = 0`);
+    await send(cloud.app, DAY);
+    expect(await everything()).toEqual(together);
+  });
+
+  it("tells how old the newest event was when it came", async () => {
+    cloud.clock.now = new Date("2026-07-15T10:12:00Z");
+    await send(cloud.app, DAY);
+    expect(
+      await rows(`select behind_ms, last_seen_at is not null as seen from edges where id = '${EDGE_ID}'`),
+    ).toEqual([{ behind_ms: "600000", seen: true }]);
+  });
+});
+
+describe("poison", () => {
+  it("puts an event with a bad payload in quarantine and goes on", async () => {
+    const bad = DAY.map((event, index) =>
+      index === 4 ? { ...event, payload: { amount_minor: "much" } } : event,
+    );
+    const response = await send(cloud.app, bad);
+    expect(await response.json()).toEqual({ cursor: 8 });
+    expect(await rows("select seq, error from edge_events where outcome = 'quarantined'")).toEqual([
+      { seq: "5", error: expect.stringContaining("payment_id") },
+    ]);
+    expect(await rows("select status from stays order by stay_id")).toEqual([
+      { status: "closed" },
+      { status: "void" },
+    ]);
+    expect(await rows("select * from payments")).toEqual([]);
+  });
+
+  it("puts an event that PostgreSQL refuses in quarantine, and applies the others of the batch", async () => {
+    const facts = [
+      moved("in", 1, "2026-07-15T08:00:00Z"),
+      {
+        kind: "vend.granted" as const,
+        payload: {
+          command_id: testId(5, 1),
+          lane: "exit",
+          actor: "alex",
+          reason: "no \0 in text",
+          at: "2026-07-15T08:00:00Z",
+        },
+      },
+      moved("in", 2, "2026-07-15T08:01:00Z"),
+      { ...moved("in", 3, "0000-01-01T00:00:00Z") },
+      moved("in", 4, "2026-07-15T08:02:00Z"),
+    ];
+    const response = await send(cloud.app, asEvents(facts));
+    expect(await response.json()).toEqual({ cursor: 5 });
+    expect(await outcomes()).toEqual(["applied", "quarantined", "applied", "quarantined", "applied"]);
+    expect(await rows("select count(*)::int as count from stays where status = 'open'")).toEqual([
+      { count: 3 },
+    ]);
+    expect(await rows("select payload::text from edge_events where seq = 2")).toEqual([
+      { payload: expect.stringContaining("no \\u0000 in text") },
+    ]);
+  });
+
+  it("stores an unknown kind as it came", async () => {
+    const unknown = { ...DAY[0], kind: "permit.used", payload: { anything: [1, { deep: true }] } };
+    expect((await send(cloud.app, [unknown])).status).toBe(200);
+    expect(await rows("select kind, payload, outcome from edge_events")).toEqual([
+      { kind: "permit.used", payload: { anything: [1, { deep: true }] }, outcome: "unknown" },
+    ]);
+  });
+
+  it("does not apply a newer version of a payload as if it knew it", async () => {
+    await send(cloud.app, [{ ...DAY[0], schema_version: 2 }]);
+    expect(await outcomes()).toEqual(["quarantined"]);
+    expect(await rows("select * from stays")).toEqual([]);
+  });
+
+  it("survives envelopes that are allowed but cannot be stored as they are", async () => {
+    const nested = "nested too deep for JSON.stringify";
+    const odd: SyncEvent[] = [
+      { ...asEvents([voided(1, "2026-07-15T08:00:00Z")])[0]!, kind: "nul \0 and \ud800 half" },
+      { ...asEvents([voided(1, "2026-07-15T08:00:00Z")], 2)[0]!, wall_time: "0000-01-01T00:00:00+23:59" },
+      {
+        ...asEvents([voided(1, "2026-07-15T08:00:00Z")], 3)[0]!,
+        wall_time: `2026-01-01T00:00:00.${"1".repeat(500)}Z`,
+      },
+      { ...asEvents([voided(1, "2026-07-15T08:00:00Z")], 4)[0]!, schema_version: Number.MAX_SAFE_INTEGER },
+      { ...asEvents([voided(1, "2026-07-15T08:00:00Z")], 5)[0]!, kind: "deep", payload: { nested } },
+      { ...asEvents([voided(1, "2026-07-15T08:00:00Z")], 6)[0]!, kind: "__proto__" },
+    ];
+    const depth = 50_000;
+    const body = JSON.stringify({ edge_id: EDGE_ID, events: odd });
+    const response = await sendText(
+      cloud.app,
+      body.replace(JSON.stringify(nested), `${"[".repeat(depth)}${"]".repeat(depth)}`),
+    );
+    expect(await response.json()).toEqual({ cursor: 6 });
+    expect(await outcomes()).toEqual([
+      "unknown",
+      "applied",
+      "applied",
+      "quarantined",
+      "quarantined",
+      "unknown",
+    ]);
+  });
+
+  it("keeps nothing, and does not call it poison, when the failure is not the data's", async () => {
+    await cloud.db.execute(sql`alter table movements rename to movements_away`);
+    try {
+      expect((await send(cloud.app, DAY)).status).toBe(500);
+    } finally {
+      await cloud.db.execute(sql`alter table movements_away rename to movements`);
+    }
+    expect(await outcomes()).toEqual([]);
+    expect(await rows("select * from stays")).toEqual([]);
+    expect((await send(cloud.app, DAY)).status).toBe(200);
+  });
+});
+
+describe("children before parents", () => {
+  it("opens a stay from its passage alone, and takes the rest when it comes", async () => {
+    await send(
+      cloud.app,
+      asEvents([moved("in", 1, "2026-07-15T08:00:10Z"), started(1, "2026-07-15T08:00:00Z")]),
+    );
+    expect(await rows("select status, ticket_number, plate from stays")).toEqual([
+      { status: "open", ticket_number: "PKM-00000001", plate: "B AB 1" },
+    ]);
+  });
+
+  it("keeps a payment and an exit of a stay it never heard of", async () => {
+    await send(
+      cloud.app,
+      asEvents([paid(7, 300, "2026-07-15T09:00:00Z"), moved("out", 7, "2026-07-15T09:01:00Z")]),
+    );
+    expect(await rows("select status, entry_at from stays")).toEqual([{ status: "closed", entry_at: null }]);
+    expect(await rows("select amount_minor from payments")).toEqual([{ amount_minor: "300" }]);
+  });
+
+  it("never takes a stay back: not by a late start, nor by a late void", async () => {
+    const late = [
+      moved("in", 1, "2026-07-15T08:00:00Z"),
+      moved("out", 1, "2026-07-15T09:00:00Z"),
+      started(1, "2026-07-15T07:59:00Z"),
+      voided(1, "2026-07-15T09:30:00Z"),
+    ];
+    await send(cloud.app, asEvents(late));
+    expect(await rows("select status from stays")).toEqual([{ status: "closed" }]);
+  });
+});
+
+describe("who may send what", () => {
+  it.each([
+    ["no token", ""],
+    ["a wrong token", "not-a-token-of-anybody-at-all"],
+  ])("answers 401 to %s, whatever the body is", async (_what, token) => {
+    const response = await sendText(cloud.app, "{", { token });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({ code: "unknown_edge", status: 401 });
+  });
+
+  it("answers 401 to the token of another edge", async () => {
+    const response = await send(cloud.app, DAY, { edgeId: EDGE_ID, token: OTHER_EDGE_TOKEN });
+    expect(response.status).toBe(401);
+    expect(await outcomes()).toEqual([]);
+  });
+
+  it("writes to the facility of the token, and to no other one", async () => {
+    await send(cloud.app, DAY);
+    await send(cloud.app, asEvents([moved("out", 1, "2026-07-15T09:00:00Z", { plate: "THIEF" })]), {
+      edgeId: OTHER_EDGE_ID,
+      token: OTHER_EDGE_TOKEN,
+    });
+    expect(
+      await rows(
+        `select plate, exit_lane from stays where facility_id = '${FACILITY_ID}' and stay_id = '${testId(1, 1)}'`,
+      ),
+    ).toEqual([{ plate: "B AB 1", exit_lane: "exit" }]);
+  });
+});
+
+describe("bad bodies", () => {
+  it.each([
+    ["nothing", ""],
+    ["half of a JSON text", '{"edge_id":'],
+    ["another shape", "[1,2,3]"],
+    ["no events", JSON.stringify({ edge_id: EDGE_ID, events: [] })],
+    ["a negative sequence number", JSON.stringify({ edge_id: EDGE_ID, events: [{ ...DAY[0], seq: -1 }] })],
+    ["too many events", JSON.stringify({ edge_id: EDGE_ID, events: Array.from({ length: 501 }, () => 0) })],
+  ])("answers 400 to %s", async (_what, body) => {
+    const response = await sendText(cloud.app, body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "invalid" });
+  });
+
+  it("answers 413 to a body over the limit, announced or not", async () => {
+    const long = "x".repeat(MAX_BATCH_BYTES + 5_000);
+    const announced = await sendText(cloud.app, long, { headers: { "content-length": String(long.length) } });
+    expect(announced.status).toBe(413);
+    expect((await sendText(cloud.app, long)).status).toBe(413);
+  });
+
+  it("takes a batch of exactly the protocol's size", async () => {
+    const events: SyncEvent[] = [];
+    const filler = { ...DAY[0]!, kind: "filler" };
+    for (let seq = 1; seq <= 256; seq++) {
+      const bare = JSON.stringify({ ...filler, seq, payload: { fill: "" } }).length + 1;
+      events.push({ ...filler, seq, payload: { fill: "x".repeat(1_024 - bare) } });
+    }
+    expect(JSON.stringify(events).length).toBe(MAX_BATCH_BYTES + 1);
+    expect((await send(cloud.app, events)).status).toBe(200);
+  });
+});
+
+describe("metrics", () => {
+  it("counts new movements only, and unlisted lanes as other", async () => {
+    const value = async (labels: string) => {
+      const text = await (await cloud.app.request("/metrics")).text();
+      return Number(new RegExp(`^parkme_movements_total\\{${labels}\\} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+    };
+    const entry = 'facility="harbour",lane="entry",direction="in"';
+    const other = 'facility="harbour",lane="other",direction="in"';
+    const [entryBefore, otherBefore] = [await value(entry), await value(other)];
+    const events = asEvents([
+      moved("in", 1, "2026-07-15T08:00:00Z"),
+      moved("in", 2, "2026-07-15T08:01:00Z"),
+      moved("in", 3, "2026-07-15T08:02:00Z", { lane: "side-door" }),
+    ]);
+    await send(cloud.app, events);
+    await send(cloud.app, events);
+    expect(await value(entry)).toBe(entryBefore + 2);
+    expect(await value(other)).toBe(otherBefore + 1);
+  });
+});
+
+describe("any way of sending", () => {
+  it("ends in the same rows, whatever is cut, repeated or sent too early", { timeout: 60_000 }, async () => {
+    const facts = Array.from({ length: 6 }, (_, index) => {
+      const stay = index + 1;
+      const minute = String(index).padStart(2, "0");
+      return [
+        started(stay, `2026-07-15T08:${minute}:00Z`),
+        ...(stay % 3 === 0
+          ? [voided(stay, `2026-07-15T08:${minute}:20Z`)]
+          : [
+              moved("in", stay, `2026-07-15T08:${minute}:10Z`),
+              paid(stay, stay * 100, `2026-07-15T09:${minute}:00Z`),
+              moved("out", stay, `2026-07-15T09:${minute}:10Z`, { fee: fee(stay * 100) }),
+            ]),
+      ];
+    }).flat();
+    const log = asEvents(facts).map((event, index) =>
+      index % 7 === 5 ? { ...event, payload: { nonsense: true } } : event,
+    );
+    await send(cloud.app, log);
+    const expected = await everything();
+
+    const cut = fc.record({ from: fc.nat(log.length - 1), length: fc.integer({ min: 1, max: log.length }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(cut, { maxLength: 8 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (cuts, step) => {
+          await cloud.db.execute(sql.raw(`truncate edge_events, ${PROJECTIONS.join(", ")}`));
+          await cloud.db.execute(sql`update edges set cursor = 0`);
+          // Anything, from anywhere, some of it at the same time; then the edge's own way: on from the cursor.
+          await Promise.all(cuts.map(({ from, length }) => send(cloud.app, log.slice(from, from + length))));
+          let cursor = 0;
+          while (cursor < log.length) {
+            const response = await send(cloud.app, log.slice(cursor, cursor + step));
+            cursor = syncAckSchema.parse(await response.json()).cursor;
+          }
+          expect(await everything()).toEqual(expected);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});

@@ -1,0 +1,211 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { openKeepsakes, type Keepsakes } from "./secrets.ts";
+
+/** A demo facility on paper: every program's configuration, written into one folder. */
+
+export type SitePorts = {
+  readonly cloud: number;
+  readonly edge: number;
+  readonly mqtt: number;
+  /** The exit lane's board speaks its serial protocol over TCP, as behind a serial device server. */
+  readonly exitBoard: number;
+};
+
+export type SiteOptions = {
+  readonly folder: string;
+  readonly ports: SitePorts;
+  /** Whether a simulated attendant takes the cash, or a person at the kiosk page does. */
+  readonly attendant: "auto" | "manual";
+  readonly arrivalsPerHour?: number;
+  readonly meanStayMinutes?: number;
+};
+
+export type SignIn = { readonly name: string; readonly secret: string };
+
+export type SitePlan = {
+  readonly folder: string;
+  readonly facility: { readonly id: string; readonly slug: string; readonly name: string };
+  readonly edgeFile: string;
+  readonly provisionFile: string;
+  readonly simFile: string;
+  readonly cloudUrl: string;
+  readonly edgeUrl: string;
+  readonly mqttUrl: string;
+  readonly headquarters: SignIn;
+  readonly attendant: SignIn;
+};
+
+const SLUG = "demo";
+const NAME = "Harbour Square";
+const TIME_ZONE = "Europe/Berlin";
+const CURRENCY = "EUR";
+const CAPACITY = 120;
+const ARM_MS = 1_500;
+
+/** Short steps, so that stays of minutes already show every price of the board. */
+const TARIFF = {
+  name: "Demo Short Stay",
+  slabs: [
+    { max_hours: 0.025, price: "1.00" },
+    { max_hours: 0.05, price: "2.50" },
+    { max_hours: 1, price: 5 },
+    { max_hours: 3, price: 12 },
+    { max_hours: null, price: 30 },
+  ],
+};
+
+const ENTRY = {
+  lane: "entry",
+  title: "Entry 1",
+  board: "entry-board",
+  camera: "entry-cam",
+  inputs: { arming: "in1", safety: "in2", closing: "in3", open_limit: "in4", closed_limit: "in5" },
+};
+const EXIT = {
+  lane: "exit",
+  title: "Exit 1",
+  board: "exit-board",
+  camera: "exit-cam",
+  inputs: { arming: "in1", safety: "in2", closing: "in3", closed_limit: "in4" },
+};
+
+/** Writes the site's files, the same ids and secrets at every start; everything else as the options say. */
+export function layOutSite(options: SiteOptions): SitePlan {
+  const { folder, ports } = options;
+  mkdirSync(folder, { recursive: true });
+  const keep = openKeepsakes(join(folder, "secrets"));
+  const plan: SitePlan = {
+    folder,
+    facility: { id: keep.uuid("facility-id"), slug: SLUG, name: NAME },
+    edgeFile: join(folder, "edge.yaml"),
+    provisionFile: join(folder, "provision.yaml"),
+    simFile: join(folder, "site.yaml"),
+    cloudUrl: `http://127.0.0.1:${ports.cloud}`,
+    edgeUrl: `http://127.0.0.1:${ports.edge}`,
+    mqttUrl: `mqtt://127.0.0.1:${ports.mqtt}`,
+    headquarters: { name: "hq@demo.parkme.test", secret: keep.password("hq-password") },
+    attendant: { name: "alex", secret: keep.pin("pin-alex") },
+  };
+  for (const camera of [ENTRY.camera, EXIT.camera]) keep.token(`key-${camera}`);
+  const edge = { id: keep.uuid("edge-id"), token_file: keep.pathOf("edge-token") };
+  keep.token("edge-token");
+  write(plan.edgeFile, edgeConfig(plan, options, keep, edge));
+  write(plan.provisionFile, provisioning(plan, keep, edge));
+  write(plan.simFile, simConfig(plan, options, keep));
+  return plan;
+}
+
+function write(path: string, content: object): void {
+  writeFileSync(
+    path,
+    `# Written at every start of the demo; changes made here are lost.\n${stringify(content)}`,
+  );
+}
+
+type Edge = { readonly id: string; readonly token_file: string };
+
+function edgeConfig(plan: SitePlan, { ports, folder }: SiteOptions, keep: Keepsakes, edge: Edge): object {
+  const barrier = (board: string, pulseMs: number) => ({
+    board,
+    number: 1,
+    pulse_ms: pulseMs,
+    rated_ms: ARM_MS,
+  });
+  return {
+    facility: { ...plan.facility, time_zone: TIME_ZONE, currency: CURRENCY, capacity: CAPACITY },
+    data_dir: join(folder, "edge"),
+    http: { host: "127.0.0.1", port: ports.edge },
+    mqtt: { url: plan.mqttUrl },
+    cloud: { url: plan.cloudUrl, edge_id: edge.id, token_file: edge.token_file },
+    attendants: [{ name: plan.attendant.name, pin_file: keep.pathOf("pin-alex") }],
+    tariff: { id: "demo", version: 1, document: TARIFF },
+    boards: [
+      { name: ENTRY.board, driver: "mqtt" },
+      { name: EXIT.board, driver: "pcless", tcp: `127.0.0.1:${ports.exitBoard}` },
+    ],
+    cameras: [ENTRY.camera, EXIT.camera].map((name) => ({
+      name,
+      driver: "hikvision",
+      key_file: keep.pathOf(`key-${name}`),
+    })),
+    lanes: [
+      {
+        name: ENTRY.lane,
+        title: ENTRY.title,
+        direction: "entry",
+        camera: ENTRY.camera,
+        barrier: barrier(ENTRY.board, 500),
+        inputs: ENTRY.inputs,
+      },
+      {
+        name: EXIT.lane,
+        title: EXIT.title,
+        direction: "exit",
+        camera: EXIT.camera,
+        barrier: barrier(EXIT.board, 1_000),
+        inputs: EXIT.inputs,
+      },
+    ],
+  };
+}
+
+function provisioning(plan: SitePlan, keep: Keepsakes, edge: Edge): object {
+  return {
+    organisation: { slug: "demo", name: "Demo Parking" },
+    facilities: [
+      {
+        ...plan.facility,
+        time_zone: TIME_ZONE,
+        currency: CURRENCY,
+        capacity: CAPACITY,
+        lanes: [
+          { slug: ENTRY.lane, name: ENTRY.title, direction: "entry" },
+          { slug: EXIT.lane, name: EXIT.title, direction: "exit" },
+        ],
+        edge,
+      },
+    ],
+    users: [
+      { email: plan.headquarters.name, name: "Headquarters", password_file: keep.pathOf("hq-password") },
+    ],
+  };
+}
+
+function simConfig(plan: SitePlan, options: SiteOptions, keep: Keepsakes): object {
+  const { ports, attendant, arrivalsPerHour = 180, meanStayMinutes = 2 } = options;
+  const lane = (
+    { lane: name, board, camera, inputs }: typeof ENTRY | typeof EXIT,
+    direction: "entry" | "exit",
+  ) => ({
+    name,
+    direction,
+    camera,
+    barrier: { board, rated_ms: ARM_MS },
+    inputs,
+  });
+  return {
+    facility: SLUG,
+    time_zone: TIME_ZONE,
+    mqtt: { url: plan.mqttUrl },
+    agent: { url: plan.edgeUrl },
+    capacity: CAPACITY,
+    arrivals_per_hour: arrivalsPerHour,
+    mean_stay_minutes: meanStayMinutes,
+    ...(attendant === "auto"
+      ? { attendant: { name: plan.attendant.name, pin_file: keep.pathOf("pin-alex") } }
+      : {}),
+    state_file: join(plan.folder, "sim", "parked.json"),
+    boards: [
+      { name: ENTRY.board, transport: "mqtt" },
+      { name: EXIT.board, transport: "pcless-tcp", port: ports.exitBoard },
+    ],
+    cameras: [ENTRY.camera, EXIT.camera].map((name) => ({
+      name,
+      transport: "hikvision",
+      key_file: keep.pathOf(`key-${name}`),
+    })),
+    lanes: [lane(ENTRY, "entry"), lane(EXIT, "exit")],
+  };
+}
