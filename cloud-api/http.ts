@@ -42,5 +42,6 @@ export async function readJson(c: Context): Promise<unknown> {
 
 /** The peer's address; behind a proxy, the proxy's. */
 export function peerAddress(c: Context<AppEnv>): string {
-  return c.env.incoming?.socket.remoteAddress ?? "unknown";
+  const env: AppEnv["Bindings"] | undefined = c.env;
+  return env?.incoming?.socket.remoteAddress ?? "unknown";
 }

@@ -41,13 +41,8 @@ const DAY_MS = 86_400_000;
 /** Composes and starts one facility's agent. Refusals are for the operator to read; nothing is left running. */
 export async function startAgent(options: AgentOptions): Promise<Result<Agent, Refusal>> {
   const { config, clock, log } = options;
-  const images = join(config.data_dir, "images");
-  try {
-    mkdirSync(images, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return err(refusal("data_dir_unusable", "operator", `${images} cannot be made (${why}): set data_dir.`));
-  }
+  const images = makeFolder(join(config.data_dir, "images"));
+  if (!images.ok) return images;
   const opened = openDatabase({
     path: join(config.data_dir, "gate.db"),
     migrationsFolder: options.migrationsFolder,
@@ -57,7 +52,7 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
   const mint = createIdMint((length) => randomBytes(length));
   const facility = facilityOf(config);
   const store = createStore(opened.value, { currency: facility.currency, mint });
-  const pictures = createPictures(images, mint);
+  const pictures = createPictures(images.value, mint);
   const changes = createChanges();
   const uplink = uplinkOf(options, store);
   const metrics = createMetrics({
@@ -131,6 +126,16 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
       store.close();
     },
   });
+}
+
+function makeFolder(path: string): Result<string, Refusal> {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return ok(path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return err(refusal("data_dir_unusable", "operator", `${path} cannot be made (${why}): set data_dir.`));
+  }
 }
 
 function facilityOf({ facility }: EdgeConfig): Facility {

@@ -10,12 +10,8 @@ import { startMqttCamera } from "./cameras/mqtt-camera.ts";
 import type { Site } from "./site-file.ts";
 import { createRandom } from "./traffic/random.ts";
 import type { MqttLink } from "./transports/mqtt-client.ts";
-import {
-  createFacilityWorld,
-  type FacilityWorld,
-  type ParkedVehicle,
-  type WorldEvent,
-} from "./world/facility-world.ts";
+import { createFacilityWorld, type FacilityWorld, type WorldEvent } from "./world/facility-world.ts";
+import type { ParkedVehicle } from "./world/spots.ts";
 
 export type SimulatorOptions = {
   readonly site: Site;

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { VEHICLE_COLOURS, VEHICLE_KINDS } from "./traffic/demand.ts";
 import { paintedPlate, PLATE_COUNTRIES } from "./traffic/plates.ts";
-import type { ParkedVehicle } from "./world/facility-world.ts";
+import type { ParkedVehicle } from "./world/spots.ts";
 
 const stateSchema = z.object({
   version: z.literal(1),

@@ -16,7 +16,6 @@ export type AttendantOptions = {
 
 /** A simulated attendant: watches the kiosk's live view and takes cash from whoever is asked for a fee. */
 export type Attendant = {
-  readonly signedIn: () => boolean;
   readonly counts: () => AttendantCounts;
   readonly stop: () => Promise<void>;
 };
@@ -45,7 +44,7 @@ export function startAttendant(options: AttendantOptions): Attendant {
   const { from, to } = options.takesMs ?? TAKES_MS;
   const ending = new AbortController();
   const pause = (ms: number) => delay(ms, undefined, { signal: ending.signal });
-  const client = createKioskClient({ ...options, ending: ending.signal });
+  const client = createKioskClient({ ...options, signal: ending.signal });
   const busy = new Map<string, Promise<void>>();
   const counts = { taken: 0, refused: 0, unknown: 0 };
   let dues: readonly Due[] = [];
@@ -94,22 +93,10 @@ export function startAttendant(options: AttendantOptions): Attendant {
     return "unknown";
   }
 
-  async function work(): Promise<void> {
-    while (!ending.signal.aborted) {
-      try {
-        if (!client.signedIn()) await client.signIn();
-        await client.watch(look);
-      } catch {
-        // Refused, unreachable or cut off: all the same to an attendant, who tries again.
-      }
-      dues = [];
-      await pause(RETRY_MS).catch(() => {});
-    }
-  }
-
-  const working = work();
+  const working = client.follow(look, () => {
+    dues = [];
+  });
   return {
-    signedIn: client.signedIn,
     counts: () => ({ ...counts }),
     async stop() {
       ending.abort();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   kioskSnapshotSchema,
   type Cash,
@@ -11,22 +12,23 @@ export type KioskClientOptions = {
   readonly url: string;
   readonly name: string;
   readonly pin: string;
-  /** Ends every call that is under way. */
-  readonly ending: AbortSignal;
+  /** Ends everything that is under way. */
+  readonly signal: AbortSignal;
 };
 
 /** An attendant's side of the kiosk's HTTP interface, see `@parkme/shared/protocol/kiosk`. */
 export type KioskClient = {
-  readonly signedIn: () => boolean;
-  /** Rejects when it is refused or nobody answers. */
-  readonly signIn: () => Promise<void>;
-  /** Follows the live view until it ends or falls silent. Snapshots that are none are passed over. */
-  readonly watch: (onSnapshot: (snapshot: KioskSnapshot) => void) => Promise<void>;
+  /**
+   * Follows the live view until the signal, signing in as often as it must; `onLost` when the view breaks off.
+   * Snapshots that are none are passed over.
+   */
+  readonly follow: (onSnapshot: (snapshot: KioskSnapshot) => void, onLost?: () => void) => Promise<void>;
   /** Offers cash at a lane; the HTTP status, or null when no answer came. */
   readonly takeCash: (lane: string, cash: Cash) => Promise<number | null>;
 };
 
 const REQUEST_TIMEOUT_MS = 5_000;
+const RETRY_MS = 1_000;
 /** The live view must say something this often, else the connection is taken for dead. */
 const LIVE_SILENCE_MS = 30_000;
 
@@ -42,42 +44,55 @@ export function createKioskClient(options: KioskClientOptions): KioskClient {
         ...(cookie === null ? {} : { cookie }),
         ...(hasBody ? { "content-type": "application/json" } : {}),
       },
-      signal: AbortSignal.any([options.ending, init.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      signal: AbortSignal.any([options.signal, init.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
       ...(hasBody ? { body: JSON.stringify(init.body) } : {}),
     });
     if (answer.status === 401) cookie = null;
     return answer;
   }
 
+  async function signIn(): Promise<void> {
+    const body: SignIn = { name: options.name, pin: options.pin };
+    const answer = await call("/api/session", { body });
+    await answer.body?.cancel();
+    if (!answer.ok) throw new Error(`sign-in refused with ${answer.status}`);
+    const cookies = answer.headers.getSetCookie().map((one) => one.split(";", 1)[0]);
+    cookie = cookies.join("; ");
+  }
+
+  async function watch(onSnapshot: (snapshot: KioskSnapshot) => void): Promise<void> {
+    const silence = new AbortController();
+    const alarm = setTimeout(() => silence.abort(), LIVE_SILENCE_MS);
+    try {
+      const answer = await call("/api/live", { signal: silence.signal });
+      if (!answer.ok || answer.body === null) throw new Error(`no live view: ${answer.status}`);
+      const parser = createSseParser(({ event, data }) => {
+        const snapshot = event === "snapshot" ? parseSnapshot(data) : undefined;
+        if (snapshot !== undefined) onSnapshot(snapshot);
+      });
+      const text = new TextDecoder();
+      for await (const chunk of answer.body) {
+        alarm.refresh();
+        parser.push(text.decode(chunk, { stream: true }));
+      }
+    } finally {
+      clearTimeout(alarm);
+      // Also closes a connection whose answer was left unread.
+      silence.abort();
+    }
+  }
+
   return {
-    signedIn: () => cookie !== null,
-    async signIn() {
-      const body: SignIn = { name: options.name, pin: options.pin };
-      const answer = await call("/api/session", { body });
-      await answer.body?.cancel();
-      if (!answer.ok) throw new Error(`sign-in refused with ${answer.status}`);
-      cookie = answer.headers
-        .getSetCookie()
-        .map((one) => one.split(";", 1)[0])
-        .join("; ");
-    },
-    async watch(onSnapshot) {
-      const silence = new AbortController();
-      const alarm = setTimeout(() => silence.abort(), LIVE_SILENCE_MS);
-      try {
-        const answer = await call("/api/live", { signal: silence.signal });
-        if (!answer.ok || answer.body === null) return void (await answer.body?.cancel());
-        const parser = createSseParser(({ event, data }) => {
-          const snapshot = event === "snapshot" ? parseSnapshot(data) : undefined;
-          if (snapshot !== undefined) onSnapshot(snapshot);
-        });
-        const text = new TextDecoder();
-        for await (const chunk of answer.body) {
-          alarm.refresh();
-          parser.push(text.decode(chunk, { stream: true }));
+    async follow(onSnapshot, onLost = () => {}) {
+      while (!options.signal.aborted) {
+        try {
+          if (cookie === null) await signIn();
+          await watch(onSnapshot);
+        } catch {
+          // Refused, unreachable or cut off: all the same to an attendant, who tries again.
         }
-      } finally {
-        clearTimeout(alarm);
+        onLost();
+        await delay(RETRY_MS, undefined, { signal: options.signal }).catch(() => {});
       }
     },
     async takeCash(lane, cash) {

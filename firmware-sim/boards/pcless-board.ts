@@ -47,6 +47,12 @@ export type PclessBoardCounts = {
   readonly discardedBytes: number;
 };
 
+const WIRING = {
+  inputs: PCLESS_INPUTS,
+  barriers: [PCLESS_RELAYS],
+  spareRelays: ["out4"],
+  maxPulseMs: PCLESS_PULSE_MS,
+};
 const BOOT_MS = 300;
 /** Both framings' headers are in it, and a footer without a header. */
 const GARBAGE = Uint8Array.from([
@@ -55,18 +61,9 @@ const GARBAGE = Uint8Array.from([
 
 export function createPclessBoard(options: PclessBoardOptions = {}): PclessBoard {
   const { framing = "a6a9", bootMs = BOOT_MS, onBarrierRelay } = options;
-  const board = createGateBoard(
-    {
-      inputs: PCLESS_INPUTS,
-      barriers: [PCLESS_RELAYS],
-      spareRelays: ["out4"],
-      maxPulseMs: PCLESS_PULSE_MS,
-      onBarrierRelay,
-    },
-    ({ kind, name, on }) => {
-      if (kind === "input") say(`${name.toUpperCase()}${on ? "ON" : "OFF"}`);
-    },
-  );
+  const board = createGateBoard({ ...WIRING, onBarrierRelay }, ({ kind, name, on }) => {
+    if (kind === "input") say(`${name.toUpperCase()}${on ? "ON" : "OFF"}`);
+  });
   const commands = createPclessCommands(board, framing, say);
   const decoder = createPclessDecoder(framing);
   const line = createLine(framing);
@@ -133,18 +130,23 @@ export function createPclessBoard(options: PclessBoardOptions = {}): PclessBoard
 }
 
 /** The wire to the peer, if there is one, and what it does to frames. */
-function createLine(framing: PclessFraming) {
+type Line = Pick<PclessBoard, "connect" | "cutFrames"> & {
+  readonly send: (bytes: Uint8Array) => void;
+  readonly say: (body: string) => void;
+};
+
+function createLine(framing: PclessFraming): Line {
   let peer: ((bytes: Uint8Array) => void) | null = null;
   let framesToCut = 0;
   return {
-    connect(send: ((bytes: Uint8Array) => void) | null): void {
+    connect(send) {
       peer = send;
     },
-    cutFrames(count: number): void {
+    cutFrames(count) {
       framesToCut = count;
     },
-    send: (bytes: Uint8Array): void => peer?.(bytes),
-    say(body: string): void {
+    send: (bytes) => peer?.(bytes),
+    say(body) {
       const frame = encodePcless(framing, body);
       const cut = framesToCut > 0;
       if (cut) framesToCut -= 1;

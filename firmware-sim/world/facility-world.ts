@@ -2,6 +2,7 @@ import { drawStayMs, drawVehicle, nextArrivalGapMs, type Demand, type Vehicle } 
 import { createRandom } from "../traffic/random.ts";
 import type { DriverScript } from "./driver.ts";
 import { createGate, type Gate, type GateOptions } from "./gate.ts";
+import { createSpots, type ParkedVehicle } from "./spots.ts";
 
 export type WorldOptions = {
   readonly seed: string;
@@ -13,12 +14,6 @@ export type WorldOptions = {
   readonly lanes: readonly GateOptions[];
   /** Who is inside at the start. */
   readonly parked?: readonly ParkedVehicle[];
-};
-
-export type ParkedVehicle = {
-  readonly vehicle: Vehicle;
-  /** Simulated time until the driver heads for an exit. */
-  readonly remainingMs: number;
 };
 
 export type WorldEvent =
@@ -63,113 +58,57 @@ export type FacilityWorld = {
 
 const MAX_STEP_MS = 100;
 
-type Parked = { readonly vehicle: Vehicle; readonly departsMs: number; readonly script: DriverScript };
-
 export function createFacilityWorld(options: WorldOptions): FacilityWorld {
-  const random = createRandom(options.seed);
-  const arrivals = random.fork("arrivals");
-  const vehicles = random.fork("vehicles");
-  const drivers = random.fork("drivers");
   const gates = new Map(options.lanes.map((lane) => [lane.name, createGate(lane)]));
-  const entries = [...gates.values()].filter((gate) => gate.direction === "entry");
-  const exits = [...gates.values()].filter((gate) => gate.direction === "exit");
-
-  let nowMs = 0;
-  let nextArrivalMs = nextArrivalGapMs(options.demand, arrivals);
-  let droveOn = 0;
-  let parked: Parked[] = (options.parked ?? []).map(({ vehicle, remainingMs }) => park(vehicle, remainingMs));
-  /** Stays asked for by arrivals that have not come in yet; entries leave with their vehicle. */
+  const entries = [...gates.values()].filter(({ direction }) => direction === "entry");
+  const exits = [...gates.values()].filter(({ direction }) => direction === "exit");
+  const spots = createSpots();
+  const source = createSource(options, isPresent);
+  /** How long those stay who are in an entry lane, still or half through. */
   const stays = new Map<Vehicle, number>();
+  let nowMs = 0;
+  let droveOn = 0;
   let pending: WorldEvent[] = [];
-
-  function park(vehicle: Vehicle, stayMs: number): Parked {
-    return { vehicle, departsMs: nowMs + stayMs, script: { kind: "normal" } };
-  }
+  for (const { vehicle, remainingMs } of options.parked ?? []) spots.park(vehicle, remainingMs);
 
   function isPresent(plateText: string): boolean {
-    const holds = ({ vehicle }: { readonly vehicle: Vehicle }) => vehicle.plate.text === plateText;
-    return parked.some(holds) || [...gates.values()].some((gate) => gate.vehicles().some(holds));
+    const inLane = (gate: Gate) => gate.vehicles().some(({ vehicle }) => vehicle.plate.text === plateText);
+    return spots.holds(plateText) || [...gates.values()].some(inLane);
   }
 
   function arrive({ vehicle, lane, script, stayMs }: Arrival): boolean {
-    const heading = entries.reduce((sum, gate) => sum + gate.vehicles().length, 0);
-    const leaving = exits.reduce((sum, gate) => sum + gate.vehicles().length, 0);
-    const full = parked.length + leaving + heading >= options.capacity;
-    const gate = lane === undefined ? shortestQueue(entries) : entryNamed(lane);
+    const full = spots.count() + vehiclesIn(entries) + vehiclesIn(exits) >= options.capacity;
+    const gate = lane === undefined ? shortestQueue(entries) : named(entries, lane);
     if (full || gate === undefined || !gate.enter(vehicle, script)) {
       droveOn += 1;
       pending.push({ kind: "drove_on", reason: full ? "car_park_full" : "queue_full", vehicle });
       return false;
     }
-    stays.set(vehicle, stayMs ?? drawStayMs(options.demand, drivers));
+    stays.set(vehicle, stayMs ?? source.stayMs());
     pending.push({ kind: "arrived", lane: gate.name, vehicle });
     return true;
   }
 
-  function entryNamed(lane: string): Gate {
-    const gate = entries.find(({ name }) => name === lane);
-    if (gate === undefined) throw new RangeError(`no entry lane ${lane}`);
-    return gate;
-  }
-
-  function randomArrivals(): void {
-    while (nextArrivalMs <= nowMs) {
-      nextArrivalMs += nextArrivalGapMs(options.demand, arrivals);
-      arrive({ vehicle: drawVehicle(vehicles, isPresent), script: drawScript() });
-    }
-  }
-
-  function drawScript(): DriverScript {
-    if (!drivers.chance(options.backOutChance ?? 0)) return { kind: "normal" };
-    return {
-      kind: "back_out",
-      from: drivers.pick(["waiting", "opened"]),
-      afterMs: 1_000 + drivers.int(3_000),
-    };
-  }
-
-  /** Whose time is up heads for an exit; with every queue full they wait at their spot. */
-  function departures(): void {
-    const due = parked.filter(({ departsMs }) => departsMs <= nowMs);
-    for (const one of due) {
-      if (shortestQueue(exits)?.enter(one.vehicle, one.script) !== true) return;
-      parked = parked.filter((other) => other !== one);
-    }
-  }
-
   function stepGate(gate: Gate, dtMs: number): WorldEvent[] {
+    const lane = gate.name;
     return gate.step(dtMs).map(({ kind, vehicle }): WorldEvent => {
-      if (kind === "in_view" || kind === "arm_hit") return { kind, lane: gate.name, vehicle };
+      if (kind === "in_view" || kind === "arm_hit") return { kind, lane, vehicle };
       const isEntry = gate.direction === "entry";
       // Who backs out of an entry was never inside; who backs out of an exit goes back to a spot for a while.
-      if (isEntry === (kind === "passed")) {
-        parked.push(park(vehicle, stays.get(vehicle) ?? drawStayMs(options.demand, drivers)));
-      }
+      if (isEntry === (kind === "passed"))
+        spots.park(vehicle, nowMs + (stays.get(vehicle) ?? source.stayMs()));
       stays.delete(vehicle);
-      if (kind === "backed_out") return { kind, lane: gate.name, vehicle };
-      return {
-        kind: "movement",
-        lane: gate.name,
-        direction: isEntry ? "in" : "out",
-        vehicle,
-        inside: inside().length,
-      };
+      if (kind === "backed_out") return { kind, lane, vehicle };
+      return { kind: "movement", lane, direction: isEntry ? "in" : "out", vehicle, inside: inside().length };
     });
   }
 
-  /** A lane's vehicle is through once its front has reached the closing loop. */
   function inside(): ParkedVehicle[] {
-    const underWay = [...gates.values()].flatMap((gate) =>
-      gate
-        .vehicles()
-        .filter((one) => (gate.direction === "entry") === one.frontM > gate.geometry.closing.fromM)
-        .map(({ vehicle }) => ({ vehicle, remainingMs: stays.get(vehicle) ?? 0 })),
-    );
-    const atSpots = parked.map(({ vehicle, departsMs }) => ({
-      vehicle,
-      remainingMs: Math.max(0, departsMs - nowMs),
-    }));
-    return [...atSpots, ...underWay];
+    const underWay = [...gates.values()].flatMap((gate) => insideLane(gate));
+    return [
+      ...spots.list(nowMs),
+      ...underWay.map((vehicle) => ({ vehicle, remainingMs: stays.get(vehicle) ?? 0 })),
+    ];
   }
 
   return {
@@ -178,25 +117,70 @@ export function createFacilityWorld(options: WorldOptions): FacilityWorld {
       if (!(dtMs > 0 && dtMs <= MAX_STEP_MS))
         throw new RangeError(`a step is 0..${MAX_STEP_MS} ms, not ${dtMs}`);
       nowMs += dtMs;
-      randomArrivals();
-      departures();
-      const events = [...gates.values()].flatMap((gate) => stepGate(gate, dtMs));
-      const all = [...pending, ...events];
+      for (const arrival of source.due(nowMs)) arrive(arrival);
+      spots.release(nowMs, (vehicle, script) => shortestQueue(exits)?.enter(vehicle, script) === true);
+      const events = [...pending, ...[...gates.values()].flatMap((gate) => stepGate(gate, dtMs))];
       pending = [];
-      return all;
+      return events;
     },
     arrive,
-    depart(plateText, script = { kind: "normal" }) {
-      const one = parked.find(({ vehicle }) => vehicle.plate.text === plateText);
-      if (one === undefined) return false;
-      parked = parked.map((other) => (other === one ? { ...one, departsMs: nowMs, script } : other));
-      return true;
-    },
+    depart: (plateText, script = { kind: "normal" }) => spots.reschedule(plateText, nowMs, script),
     inside,
     nowMs: () => nowMs,
     droveOn: () => droveOn,
     armHits: () => [...gates.values()].reduce((sum, gate) => sum + gate.armHits(), 0),
   };
+}
+
+/** Where random drivers come from. `isPresent` keeps their plates unique among those present. */
+function createSource(
+  { seed, demand, backOutChance = 0 }: WorldOptions,
+  isPresent: (plateText: string) => boolean,
+): { readonly due: (nowMs: number) => Generator<Arrival>; readonly stayMs: () => number } {
+  const random = createRandom(seed);
+  const arrivals = random.fork("arrivals");
+  const vehicles = random.fork("vehicles");
+  const drivers = random.fork("drivers");
+  let nextMs = nextArrivalGapMs(demand, arrivals);
+
+  function drawScript(): DriverScript {
+    if (!drivers.chance(backOutChance)) return { kind: "normal" };
+    return {
+      kind: "back_out",
+      from: drivers.pick(["waiting", "opened"]),
+      afterMs: 1_000 + drivers.int(3_000),
+    };
+  }
+
+  return {
+    *due(nowMs) {
+      for (; nextMs <= nowMs; nextMs += nextArrivalGapMs(demand, arrivals)) {
+        yield { vehicle: drawVehicle(vehicles, isPresent), script: drawScript() };
+      }
+    },
+    stayMs: () => drawStayMs(demand, drivers),
+  };
+}
+
+/** Who of a lane is inside the car park: a vehicle is through once its front has reached the closing loop. */
+function insideLane(gate: Gate): Vehicle[] {
+  const isThrough = ({ frontM }: { readonly frontM: number }) => frontM > gate.geometry.closing.fromM;
+  const isInside =
+    gate.direction === "entry" ? isThrough : (one: { readonly frontM: number }) => !isThrough(one);
+  return gate
+    .vehicles()
+    .filter(isInside)
+    .map(({ vehicle }) => vehicle);
+}
+
+function vehiclesIn(gates: readonly Gate[]): number {
+  return gates.reduce((sum, gate) => sum + gate.vehicles().length, 0);
+}
+
+function named(gates: readonly Gate[], name: string): Gate {
+  const gate = gates.find((one) => one.name === name);
+  if (gate === undefined) throw new RangeError(`no entry lane ${name}`);
+  return gate;
 }
 
 /** The gate with the fewest vehicles among those with room; the first of equals. */

@@ -13,6 +13,7 @@ describe("plates", () => {
     ["а123вс77", "А123ВС77"],
     ["ا ب ج 1234", "ابج1234"],
     ["A\u0000B\u200B12", "AB12"],
+    ["\u1100 \u1161 12", "가12"],
     ["AB", "AB"],
   ])("%j is stored as %s", (raw, plate) => {
     expect(normalisePlate(raw)).toBe(plate);

@@ -8,7 +8,8 @@ export const MAX_PLATE_LENGTH = 12;
  */
 export function normalisePlate(raw: string): string | null {
   const folded = raw.slice(0, 64).normalize("NFKC").toUpperCase();
-  const kept = folded.replaceAll(/[^\p{L}\p{Nd}]/gu, "");
+  // Letters that a dropped character kept apart may combine now: one plate, one text.
+  const kept = folded.replaceAll(/[^\p{L}\p{Nd}]/gu, "").normalize("NFC");
   if (kept.length < 2 || kept.length > MAX_PLATE_LENGTH) return null;
   return UNREAD.has(kept) ? null : kept;
 }

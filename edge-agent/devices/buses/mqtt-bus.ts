@@ -189,7 +189,7 @@ class Bus implements MqttBus {
     const wasUp = this.#connectedAtMs;
     this.#connectedAtMs = null;
     if (wasUp !== null) {
-      this.#options.log.warn({}, "mqtt disconnected");
+      this.#options.log[this.#stopped ? "info" : "warn"]({}, "mqtt disconnected");
       for (const listener of this.#listeners) listener(false);
     }
     if (this.#stopped) return;

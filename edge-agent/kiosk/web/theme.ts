@@ -42,8 +42,11 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: "lg" } },
     PasswordInput: { defaultProps: { size: "lg" } },
     ActionIcon: { defaultProps: { size: 44, variant: "subtle", color: "gray" } },
+    Alert: { styles: { message: { fontSize: 17, lineHeight: 1.35 } } },
+    Notification: { styles: { title: { fontSize: 18 }, description: { fontSize: 17 } } },
     Modal: {
-      defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.5, blur: 2 } },
+      defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.6 } },
+      styles: { title: { fontSize: 19, fontWeight: 650 } },
     },
   },
 });

@@ -1,0 +1,41 @@
+import type { Bench } from "./lane-bench.ts";
+
+/** What an ordinary vehicle does at a lane, loop by loop. */
+
+/** The board answers for the first time, arm closed, nobody there. */
+export function ready(bench: Bench): void {
+  bench.see();
+}
+
+/** Drives up to the arm and is read. */
+export function arrive(bench: Bench, plate: string | null): void {
+  bench.set({ arming: true });
+  if (plate !== null) bench.read(plate);
+  bench.wait(bench.config.timers.armMs);
+}
+
+/** Drives under the open arm and on, until nothing of it is left in the lane. The arm is not waited for. */
+export function driveThrough(bench: Bench): void {
+  bench.set({ safety: true });
+  bench.wait(400);
+  bench.set({ arming: false });
+  bench.wait(400);
+  bench.set({ closing: true });
+  bench.wait(400);
+  bench.set({ safety: false });
+  bench.wait(400);
+  bench.set({ closing: false });
+}
+
+/** Long enough for a clear lane to close its arm. */
+export function settleDown(bench: Bench): void {
+  bench.wait(4_000);
+}
+
+/** Arrives, is let in, passes, and the arm closes behind it. */
+export function passNormally(bench: Bench, plate: string): void {
+  arrive(bench, plate);
+  bench.wait(1_000);
+  driveThrough(bench);
+  settleDown(bench);
+}
