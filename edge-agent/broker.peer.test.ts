@@ -105,6 +105,9 @@ describe("the embedded broker", () => {
   it("stops cleanly when asked to, with clients connected", async () => {
     const broker = await startBroker();
     await broker.listen("-t", "t");
+    const nameless = connect(Number(broker.port), "127.0.0.1");
+    nameless.on("error", () => undefined);
+    await new Promise((resolve) => nameless.once("connect", resolve));
     broker.signal("SIGTERM");
     await until(() => broker.exitCode() !== null, "the end");
     expect(broker.exitCode()).toBe(0);

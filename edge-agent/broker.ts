@@ -116,8 +116,12 @@ async function main(): Promise<void> {
   });
 
   const stop = (): void => {
-    server.close(() => log.info({ event: "stopped" }, "broker stopped"));
-    broker.close();
+    server.close();
+    broker.close(() => {
+      log.info({ event: "stopped" }, "broker stopped");
+      // Connections that have not said who they are would keep the process for seconds.
+      process.exit(0);
+    });
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);

@@ -67,11 +67,15 @@ function printEvent(event: WorldEvent): void {
   print({ event: kind, plate: vehicle.plate.text, ...rest });
 }
 
+function warn(error: unknown): void {
+  process.stderr.write(`who is inside was not saved: ${String(error)}\n`);
+}
+
 async function run(): Promise<void> {
   const site = readSite();
   const parked = readParked(site.stateFile);
   let simulator: Simulator | null = null;
-  const keeper = keepState(site.stateFile, () => simulator?.world.inside() ?? parked);
+  const keeper = keepState(site.stateFile, () => simulator?.world.inside() ?? parked, warn);
   simulator = await startSimulator({
     site,
     parked,
@@ -92,14 +96,14 @@ async function run(): Promise<void> {
     ports: Object.fromEntries(ports),
   });
 
-  let stopping = false;
+  let ending = false;
   const end = (): void => {
-    if (stopping) return;
-    stopping = true;
-    void stop().then(() => {
-      keeper.stop();
-      process.exit(0);
-    });
+    if (ending) return;
+    ending = true;
+    const stopped = stop();
+    // The world stands still from here on; who is inside is saved before anything that may take its time.
+    keeper.stop();
+    void stopped.finally(() => process.exit(0));
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { VEHICLE_COLOURS, VEHICLE_KINDS } from "./traffic/demand.ts";
@@ -26,13 +26,17 @@ type State = z.infer<typeof stateSchema>;
  * it cannot read or did not write, rather than forget everybody inside.
  */
 export function readParked(file: string): ParkedVehicle[] {
-  let text: string;
+  if (!existsSync(file)) return [];
   try {
-    text = readFileSync(file, "utf8");
+    return parseParked(readFileSync(file, "utf8"));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
+    throw new Error(`${file} does not say who is inside; move it away to begin with nobody`, {
+      cause: error,
+    });
   }
+}
+
+function parseParked(text: string): ParkedVehicle[] {
   return stateSchema.parse(JSON.parse(text)).parked.map(({ plate, country, kind, colour, remaining_ms }) => ({
     vehicle: { plate: paintedPlate(plate, country), kind, colour },
     remainingMs: remaining_ms,
@@ -61,11 +65,20 @@ export type StateKeeper = { readonly changed: () => void; readonly stop: () => v
 
 const WRITE_AFTER_MS = 1_000;
 
-export function keepState(file: string, parked: () => readonly ParkedVehicle[]): StateKeeper {
+/** A write that fails goes to `onProblem`; the next change tries again. */
+export function keepState(
+  file: string,
+  parked: () => readonly ParkedVehicle[],
+  onProblem: (error: unknown) => void,
+): StateKeeper {
   let timer: NodeJS.Timeout | null = null;
   const write = (): void => {
     timer = null;
-    writeParked(file, parked());
+    try {
+      writeParked(file, parked());
+    } catch (error) {
+      onProblem(error);
+    }
   };
   return {
     changed() {

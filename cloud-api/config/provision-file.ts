@@ -81,42 +81,52 @@ export async function readProvisionFile(path: string): Promise<Result<Provision,
   }
   const at = (keys: readonly PropertyKey[]) => `${path}:${lineOf(document, keys, lines)}: ${keys.join(".")}`;
 
-  const parsed = fileSchema.safeParse(document.toJS({ maxAliasCount: 10 }));
+  const value = unfold(document);
+  if (!value.ok) return err([`${path}: ${value.error}`]);
+  const parsed = fileSchema.safeParse(value.value);
   if (!parsed.success) {
     return err(parsed.error.issues.map((issue) => `${at(placeOf(issue))}: ${issue.message}`));
   }
   const problems: string[] = findRepeats(parsed.data).map(({ keys, what }) => `${at(keys)}: ${what}`);
   const secret = async (keys: readonly PropertyKey[], file: string, minLength: number) => {
-    const value = await readSecret(resolve(dirname(path), file), minLength);
-    if (value.ok) return value.value;
-    problems.push(`${at(keys)}: ${value.error}`);
+    const read = await readSecret(resolve(dirname(path), file), minLength);
+    if (read.ok) return read.value;
+    problems.push(`${at(keys)}: ${read.error}`);
     return "";
   };
   const provision = await withSecrets(parsed.data, secret);
   return problems.length > 0 ? err(problems) : ok(provision);
 }
 
+/** Aliases may multiply a small file into a huge value; the parser stops at a number of them. */
+function unfold(document: Document): Result<unknown, string> {
+  try {
+    return ok(document.toJS({ maxAliasCount: 10 }));
+  } catch (error) {
+    return err(reasonOf(error).message);
+  }
+}
+
 type SecretReader = (keys: readonly PropertyKey[], file: string, minLength: number) => Promise<string>;
 
 async function withSecrets(file: ProvisionFile, secret: SecretReader): Promise<Provision> {
-  const facilities = file.facilities.map(async ({ time_zone: timeZone, edge, ...facility }, index) => {
+  // One after another, so that problems come in the order of the file.
+  const facilities: ProvisionedFacility[] = [];
+  for (const [index, { time_zone: timeZone, edge, ...facility }] of file.facilities.entries()) {
     const token = await secret(
       ["facilities", index, "edge", "token_file"],
       edge.token_file,
       MIN_TOKEN_LENGTH,
     );
     const tokenHash = createHash("sha256").update(token).digest();
-    return { ...facility, timeZone, edge: { id: edge.id, tokenHash } };
-  });
-  const users = file.users.map(async ({ email, name: userName, password_file: path }, index) => {
-    const password = await secret(["users", index, "password_file"], path, MIN_PASSWORD_LENGTH);
-    return { email, name: userName, password };
-  });
-  return {
-    organisation: file.organisation,
-    facilities: await Promise.all(facilities),
-    users: await Promise.all(users),
-  };
+    facilities.push({ ...facility, timeZone, edge: { id: edge.id, tokenHash } });
+  }
+  const users: Provision["users"][number][] = [];
+  for (const [index, { password_file: passwordFile, ...user }] of file.users.entries()) {
+    const password = await secret(["users", index, "password_file"], passwordFile, MIN_PASSWORD_LENGTH);
+    users.push({ ...user, password });
+  }
+  return { organisation: file.organisation, facilities, users };
 }
 
 async function readSecret(path: string, minLength: number): Promise<Result<string, string>> {

@@ -38,6 +38,9 @@ const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 30_000;
 /** How long the lock of a program that was just killed may outlive it. */
 const LOCK_GRACE_MS = 3_000;
+/** How long a server that ends at its start is started again. */
+const RETRY_MS = 10_000;
+const RETRY_PAUSE_MS = 500;
 const POLL_MS = 50;
 
 /**
@@ -56,17 +59,25 @@ export async function startEmbeddedDatabase(dataDir: string, log: ServerLog): Pr
   const passwordFile = join(home, "postgres-password");
   const server = await findServerCommand(home);
   const password = await initialise(server, folder, passwordFile);
-  await stopLeftOver(folder, password);
 
-  const port = await freePort();
-  const child = startServer(server, folder, port, log);
-  const connection = { host: HOST, port, user: USER, password, database: DATABASE };
-  try {
-    const owner = await becomeOwner(child, connection, folder);
-    return running(child, owner, connection);
-  } catch (error) {
+  const firstTryMs = Date.now();
+  for (;;) {
+    await stopLeftOver(folder, password);
+    const connection = { host: HOST, port: await freePort(), user: USER, password, database: DATABASE };
+    const child = startServer(server, folder, connection.port, log);
+    if (await becomesReady(child, folder)) {
+      try {
+        return running(child, await becomeOwner(connection, folder), connection);
+      } catch (error) {
+        await stopServer(child);
+        throw error;
+      }
+    }
     await stopServer(child);
-    throw error;
+    // Helpers of a server that was killed may outlive it for a moment; and somebody may have taken the free port.
+    if (Date.now() - firstTryMs > RETRY_MS)
+      throw new Error(`PostgreSQL on ${folder} does not start; its log says why`);
+    await delay(RETRY_PAUSE_MS);
   }
 }
 
@@ -118,14 +129,19 @@ async function writeSecret(path: string, secret: string, server: ServerCommand):
 
 /**
  * A program killed with SIGKILL leaves its server running. Whoever can take the owner's lock on that server knows
- * that its program is gone, and stops it. A postmaster.pid without a server is PostgreSQL's own business: it
- * checks the process and removes the file.
+ * that its program is gone, and stops it.
+ *
+ * After a power cut there is no server, but its postmaster.pid, with a number that may belong to anything by now:
+ * PostgreSQL would refuse to start next to it. It has a second guard against two servers on a folder, the shared
+ * memory, so the file can go.
  */
 async function stopLeftOver(folder: string, password: string): Promise<void> {
   const startedMs = Date.now();
   while (Date.now() - startedMs < STOP_TIMEOUT_MS) {
     const server = await readPidFile(folder);
-    if (server === null || !(await isPostgres(server.pid))) return;
+    if (server === null) return;
+    if (!(await isServerOf(folder, server.pid)))
+      return await rm(join(folder, "postmaster.pid"), { force: true });
     if (server.isReady) {
       const stopped = await stopIfOrphaned(
         { host: HOST, port: server.port, user: USER, password, database: "postgres" },
@@ -164,10 +180,10 @@ function inUse(folder: string): string {
   return `another running program uses the database in ${folder}; stop it, or set PARKME_DATA_DIR to another folder`;
 }
 
-/** After a power cut the number in postmaster.pid may belong to something else by now. */
-async function isPostgres(pid: number): Promise<boolean> {
-  const command = await readIfThere(`/proc/${pid}/comm`);
-  if (command !== null) return command.trim() === "postgres";
+/** Whether a process is a live server of this folder: another program, or a dead one not yet collected, is not. */
+async function isServerOf(folder: string, pid: number): Promise<boolean> {
+  const commandLine = await readIfThere(`/proc/${pid}/cmdline`);
+  if (commandLine !== null) return commandLine.split("\0").includes(folder);
   try {
     process.kill(pid, 0);
     return true;
@@ -208,29 +224,25 @@ function startServer(server: ServerCommand, folder: string, port: number, log: S
   return child;
 }
 
-/** Waits until the server answers, makes our database in it, and takes the owner's lock. */
-async function becomeOwner(
-  child: ChildProcess,
-  connection: DatabaseConnection,
-  folder: string,
-): Promise<pg.Client> {
+/** @returns false when it ended instead, or took too long. */
+async function becomesReady(child: ChildProcess, folder: string): Promise<boolean> {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!(await isReady(child, folder))) {
-    if (hasEnded(child)) throw new Error(`PostgreSQL on ${folder} ended at its start; its log says why`);
-    if (Date.now() > deadline) throw new Error(`PostgreSQL on ${folder} did not get ready in time`);
+  while (!hasEnded(child) && Date.now() < deadline) {
+    const server = await readPidFile(folder);
+    // The note may still be that of the server before.
+    if (server !== null && server.isReady && server.pid === child.pid) return true;
     await delay(POLL_MS);
   }
+  return false;
+}
+
+/** Takes the owner's lock, and makes our database when the server has none. */
+async function becomeOwner(connection: DatabaseConnection, folder: string): Promise<pg.Client> {
   const owner = await connect({ ...connection, database: "postgres" });
   if (!(await takeOwnerLock(owner, folder))) throw new Error(inUse(folder));
   const { rowCount } = await owner.query("select 1 from pg_database where datname = $1", [DATABASE]);
   if (rowCount === 0) await owner.query(`create database ${DATABASE}`);
   return owner;
-}
-
-/** The note may still be that of the server before. */
-async function isReady(child: ChildProcess, folder: string): Promise<boolean> {
-  const server = await readPidFile(folder);
-  return server !== null && server.isReady && server.pid === child.pid;
 }
 
 async function connect(connection: DatabaseConnection): Promise<pg.Client> {

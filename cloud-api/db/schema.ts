@@ -141,6 +141,8 @@ export const stays = pgTable(
     appliedRule: text("applied_rule"),
     tariffVersion: counted("tariff_version"),
     voidReason: text("void_reason"),
+    /** Why a person should look at it; the latest reason. */
+    review: text("review"),
   },
   (table) => [
     primaryKey({ columns: [table.facilityId, table.stayId] }),

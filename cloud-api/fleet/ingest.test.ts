@@ -1,7 +1,13 @@
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MAX_BATCH_BYTES, syncAckSchema, syncGapSchema, type SyncEvent } from "@parkme/shared/protocol/sync";
+import {
+  MAX_BATCH_BYTES,
+  syncAckSchema,
+  syncGapSchema,
+  type SyncEvent,
+  type SyncFact,
+} from "@parkme/shared/protocol/sync";
 import {
   EDGE_ID,
   FACILITY_ID,
@@ -281,6 +287,24 @@ describe("children before parents", () => {
     ];
     await send(cloud.app, asEvents(late));
     expect(await rows("select status from stays")).toEqual([{ status: "closed" }]);
+  });
+});
+
+describe("a flagged stay", () => {
+  it("keeps the latest reason, within a batch and over batches, and where the vehicle is", async () => {
+    const flag = (review: "missed_exit" | "passage_unproven"): SyncFact => ({
+      kind: "stay.flagged",
+      payload: { stay_id: testId(1, 1), lane: "entry", at: "2026-07-15T08:30:00Z", review },
+    });
+    const inside = moved("in", 1, "2026-07-15T08:00:00Z");
+    await send(cloud.app, asEvents([flag("missed_exit"), inside, flag("passage_unproven")]));
+    expect(await rows("select status, review from stays")).toEqual([
+      { status: "open", review: "passage_unproven" },
+    ]);
+    await send(cloud.app, asEvents([flag("missed_exit")], 4));
+    expect(await rows("select status, review from stays")).toEqual([
+      { status: "open", review: "missed_exit" },
+    ]);
   });
 });
 

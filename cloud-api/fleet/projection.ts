@@ -29,6 +29,7 @@ export type StayPatch = {
   readonly applied_rule: string | null;
   readonly tariff_version: number | null;
   readonly void_reason: string | null;
+  readonly review: string | null;
 };
 
 export type MovementRow = Omit<EventPayload<"movement.recorded">, "fee"> & {
@@ -58,6 +59,9 @@ export function project(events: readonly AppliedEvent[]): Projection {
         break;
       case "stay.voided":
         patchStay(voidedStay(fact.payload));
+        break;
+      case "stay.flagged":
+        patchStay(flaggedStay(fact.payload));
         break;
       case "movement.recorded": {
         const { fee, ...movement } = fact.payload;
@@ -91,7 +95,7 @@ export function project(events: readonly AppliedEvent[]): Projection {
  */
 const STATUS_ORDER: readonly StayStatus[] = ["provisional", "void", "open", "closed"];
 
-/** What was known first holds; the status goes forward only. */
+/** The status goes forward only; the latest review holds, and of everything else what was known first. */
 function mergeStay(known: StayPatch, patch: StayPatch): StayPatch {
   const later = STATUS_ORDER.indexOf(patch.status) > STATUS_ORDER.indexOf(known.status);
   return {
@@ -108,6 +112,7 @@ function mergeStay(known: StayPatch, patch: StayPatch): StayPatch {
     applied_rule: known.applied_rule ?? patch.applied_rule,
     tariff_version: known.tariff_version ?? patch.tariff_version,
     void_reason: known.void_reason ?? patch.void_reason,
+    review: patch.review ?? known.review,
   };
 }
 
@@ -127,6 +132,7 @@ function emptyPatch(stayId: string, status: StayStatus): StayPatch {
     applied_rule: null,
     tariff_version: null,
     void_reason: null,
+    review: null,
   };
 }
 
@@ -142,6 +148,11 @@ function startedStay({
 
 function voidedStay({ stay_id, reason }: EventPayload<"stay.voided">): StayPatch {
   return { ...emptyPatch(stay_id, "void"), void_reason: reason };
+}
+
+/** Says nothing of where the vehicle is: of a stay never heard of, the least is assumed. */
+function flaggedStay({ stay_id, review }: EventPayload<"stay.flagged">): StayPatch {
+  return { ...emptyPatch(stay_id, "provisional"), review };
 }
 
 /** A way in opens the stay, a way out closes it with its fee. A movement without a stay is only counted. */

@@ -164,6 +164,7 @@ const STAY_COLUMNS = {
   applied_rule: "text",
   tariff_version: "bigint",
   void_reason: "text",
+  review: "text",
 } as const satisfies Columns;
 
 const MOVEMENT_COLUMNS = {
@@ -210,11 +211,15 @@ const ALARM_COLUMNS = {
   at: "timestamptz",
 } as const satisfies Columns;
 
-/** The rule of `mergeStay`: the status goes forward only, in the order of its type; what was known first holds. */
+/**
+ * The rule of `mergeStay`: the status goes forward only, in the order of its type; the latest review holds, and of
+ * everything else what was known first.
+ */
 const ON_KNOWN_STAY = sql.raw(`on conflict (facility_id, stay_id) do update set
   status = greatest(stays.status, excluded.status),
+  review = coalesce(excluded.review, stays.review),
   ${Object.keys(STAY_COLUMNS)
-    .filter((name) => !["facility_id", "stay_id", "status"].includes(name))
+    .filter((name) => !["facility_id", "stay_id", "status", "review"].includes(name))
     .map((name) => `${name} = coalesce(stays.${name}, excluded.${name})`)
     .join(", ")}`);
 

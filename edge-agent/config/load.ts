@@ -23,6 +23,8 @@ const TOO_LONG: ConfigProblem = {
   message: `is longer than ${MAX_CONFIG_BYTES} bytes`,
 };
 const MAX_SECRET_BYTES = 4_096;
+/** More than anybody reads; what is no configuration at all may have one a line. */
+const MAX_PROBLEMS = 100;
 /** Sections may share values by alias; documents that multiply themselves are refused. */
 const MAX_ALIASES = 50;
 
@@ -54,7 +56,7 @@ export function parseConfig(text: string, folder: string): Result<EdgeConfig, re
   const secrets = readSecrets(sections, folder, report);
   const tariff = readTariff(sections, report);
   if (!parsed.success || problems.length > 0)
-    return err(problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+    return err(problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, MAX_PROBLEMS));
 
   const file = parsed.data;
   const secret = (name: string): string => {
@@ -74,7 +76,9 @@ function readYaml(text: string): Result<Yaml, readonly ConfigProblem[]> {
     if (document.errors.length === 0)
       return ok({ document, lines, value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown });
     return err(
-      document.errors.map((e) => ({ line: lines.linePos(e.pos[0]).line, path: "", message: yamlWords(e) })),
+      document.errors
+        .slice(0, MAX_PROBLEMS)
+        .map((e) => ({ line: lines.linePos(e.pos[0]).line, path: "", message: yamlWords(e) })),
     );
   } catch {
     // Thrown by the library for aliases without an anchor or without end, and for nesting without end.
@@ -84,10 +88,21 @@ function readYaml(text: string): Result<Yaml, readonly ConfigProblem[]> {
   }
 }
 
-/** The library's message ends with the text that it is about, which may be a secret; its code never does. */
+/** Errors whose message is the library's own words only. The others quote the text, which may be a secret. */
+const PLAIN_ERRORS: ReadonlySet<YAMLError["code"]> = new Set([
+  "BAD_INDENT",
+  "BLOCK_AS_IMPLICIT_KEY",
+  "BLOCK_IN_FLOW",
+  "DUPLICATE_KEY",
+  "MISSING_CHAR",
+  "MULTILINE_IMPLICIT_KEY",
+  "MULTIPLE_DOCS",
+  "NON_STRING_KEY",
+  "TAB_AS_INDENT",
+]);
+
 function yamlWords({ code, message }: YAMLError): string {
-  const quotes = /["'`:\\]|^(?:Invalid escape|Block scalar header|Unsupported|Unknown)/.test(message);
-  return `is not YAML: ${quotes ? code.toLowerCase().replaceAll("_", " ") : message}`;
+  return `is not YAML: ${PLAIN_ERRORS.has(code) ? message : code.toLowerCase().replaceAll("_", " ")}`;
 }
 
 type Issue = { readonly code?: string; readonly message: string; readonly keys?: readonly string[] };

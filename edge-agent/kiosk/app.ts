@@ -119,7 +119,7 @@ function sessionRoutes(api: Hono<Env>, sessions: Sessions): void {
   api.post("/session", async (c) => {
     const body = await readBody(c, signInSchema);
     if (!body.ok) return body.response;
-    const outcome = sessions.signIn(body.value.name, body.value.pin, addressOf(c));
+    const outcome = await sessions.signIn(body.value.name, body.value.pin, addressOf(c));
     switch (outcome.kind) {
       case "wrong":
         return fail(c, 401, "wrong_pin", "Name and PIN do not match.");

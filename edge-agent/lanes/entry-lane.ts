@@ -1,9 +1,10 @@
 import type { GateRecord } from "@parkme/shared/domain/gate-record";
-import type { EventOf, Facts, Lane, LaneTable, Row, Step, StepContext } from "./machine/model.ts";
+import type { EventOf, Lane, LaneTable, Row, Step, StepContext } from "./machine/model.ts";
 import { armedCells, decidingCells, deniedCells, deny, idleRow, waitingCells } from "./machine/approach.ts";
 import { grant, passageRows } from "./machine/passage.ts";
-import { recoveryRows, vendWith } from "./machine/recovery.ts";
-import { newStay } from "./machine/record.ts";
+import { readsOf } from "./machine/reads.ts";
+import { recoveryRows, vendAtFault, vendWith } from "./machine/recovery.ts";
+import { missedExit, newStay } from "./machine/record.ts";
 
 /** The entry lane: a vehicle is let in when there is room, under a stay that is provisional until it passed. */
 
@@ -22,16 +23,9 @@ function admitAgain(lane: Lane, begun: NonNullable<Lane["stay"]>, ctx: StepConte
   return grant(lane, { kind: "stay", stay: begun, plate: begun.plate, countsAtGrant: null }, [], ctx);
 }
 
-/** Its plate is inside already, so its exit was missed: admitted, and the older stay is put up for review. */
-function missedExit(facts: Extract<Facts, { direction: "entry" }>): GateRecord[] {
-  return facts.stay === null
-    ? []
-    : [{ type: "stay_review", stayId: facts.stay.stayId, review: "missed_exit" }];
-}
-
 /** A vehicle let in by hand has a stay like any other, with the plate if one was read. */
 function vend(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step {
-  const begun = newStay(lane.plate, ctx);
+  const begun = newStay(lane.plate ?? ctx.vote(readsOf(lane, ctx), true), ctx);
   const records: GateRecord[] = [{ type: "stay_started", stay: begun }];
   return vendWith(
     lane,
@@ -52,5 +46,6 @@ export const entryLane = {
   ARMED: { ...armedCells, vend },
   DECIDING: { ...decidingCells, facts: decide },
   DENIED: { ...deniedCells, vend },
+  FAULT: { ...recoveryRows.FAULT, vend: vendAtFault(vend) },
   PAYING: unused,
 } as const satisfies LaneTable;

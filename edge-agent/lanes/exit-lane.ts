@@ -3,9 +3,10 @@ import type { PaymentId } from "@parkme/shared/domain/ids";
 import { formatDecimal, money } from "@parkme/shared/domain/money";
 import type { EventOf, Lane, LaneTable, Step, StepContext } from "./machine/model.ts";
 import { armedCells, decidingCells, deniedCells, deny, idleRow, waitingCells } from "./machine/approach.ts";
-import { enter, refuse, stay } from "./machine/moves.ts";
+import { enterWaiting, refuse, stay } from "./machine/moves.ts";
 import { grant, passageRows } from "./machine/passage.ts";
-import { recoveryRows, vendWith } from "./machine/recovery.ts";
+import { readsOf } from "./machine/reads.ts";
+import { recoveryRows, vendAtFault, vendWith } from "./machine/recovery.ts";
 
 /** The exit lane: a vehicle is let out when its stay is found and nothing is due any more. */
 
@@ -17,7 +18,7 @@ function decide(lane: Lane, event: EventOf<"facts">, ctx: StepContext): Step {
   const { match } = facts;
   if (match.kind === "none") return deny(lane, `No stay found for ${facts.plate}. ${CALL}`, ctx);
   if (match.kind === "several") return deny(lane, `More than one stay fits ${facts.plate}. ${CALL}`, ctx);
-  if (match.stay.due === null) return deny(lane, facts.pricingRefusal ?? CALL, ctx);
+  if (match.stay.due === null) return deny(lane, facts.pricingRefusal ?? CALL, ctx, match.stay);
   return match.stay.due.amountMinor === 0
     ? grant(lane, creditFor(match.stay, facts.plate), [], ctx)
     : askForPayment(lane, match.stay, ctx);
@@ -28,7 +29,7 @@ function askForPayment(lane: Lane, inHand: StayInHand, ctx: StepContext): Step {
   if (total === undefined) throw new Error("payment asked for a stay without a quote");
   const due = money(inHand.due?.amountMinor ?? 0, total.currency);
   const display = `Please pay ${formatDecimal(due)} ${due.currency}`;
-  return stay(enter(lane, "PAYING", ctx, { stay: inHand, plate: inHand.plate, display }));
+  return stay(enterWaiting(lane, "PAYING", ctx, { stay: inHand, plate: inHand.plate, display }));
 }
 
 function creditFor(inHand: StayInHand, plate: string | null): Credit {
@@ -62,13 +63,8 @@ function takeCash(lane: Lane, event: EventOf<"cash">, ctx: StepContext): Step {
 
 /** Lets a vehicle out by hand. If its stay was found, the stay ends here, paid or not. */
 function vend(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step {
-  return vendWith(
-    lane,
-    { kind: "vend", stay: lane.stay, plate: lane.plate, countsAtGrant: null },
-    [],
-    event,
-    ctx,
-  );
+  const plate = lane.plate ?? ctx.vote(readsOf(lane, ctx), true);
+  return vendWith(lane, { kind: "vend", stay: lane.stay, plate, countsAtGrant: null }, [], event, ctx);
 }
 
 export const exitLane = {
@@ -78,5 +74,6 @@ export const exitLane = {
   ARMED: { ...armedCells, vend },
   DECIDING: { ...decidingCells, facts: decide },
   DENIED: { ...deniedCells, vend },
+  FAULT: { ...recoveryRows.FAULT, vend: vendAtFault(vend) },
   PAYING: { ...waitingCells, read_due: "unexpected", cash: takeCash, vend },
 } as const satisfies LaneTable;

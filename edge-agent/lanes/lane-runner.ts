@@ -82,8 +82,11 @@ export function createLaneRunner(
     busy = true;
     let reply: Reply | null = null;
     try {
-      for (let next = mailbox.shift(); next !== undefined; next = mailbox.shift())
-        reply = turn(next) ?? reply;
+      for (let next = mailbox.shift(); next !== undefined; next = mailbox.shift()) {
+        const answer = turn(next);
+        // What came in meanwhile may fail without undoing what was asked.
+        if (next === mail) reply = answer;
+      }
     } finally {
       busy = false;
     }
@@ -134,11 +137,9 @@ export function createLaneRunner(
       "the turn could not be written; the lane decides nothing",
     );
     for (const command of commands) if (command.safety) world.send(command);
-    const unresolved = creditOf(before);
-    const seen = blind(
-      { ...newLane(readClock(world.clock), unresolved), reads: before.reads },
-      "The disk refuses to write",
-    );
+    const { reads, lastPassed, passage } = before;
+    const doubtful = newLane(readClock(world.clock), before.credit ?? before.unresolved);
+    const seen = blind({ ...doubtful, reads, lastPassed, passage }, "The disk refuses to write");
     lane = { ...seen.lane, trouble: "The disk refuses to write" };
     world.changed(lane, []);
     return {

@@ -1,11 +1,6 @@
 import type { Clock } from "@parkme/shared/domain/clock";
-import {
-  MAX_BATCH_BYTES,
-  MAX_BATCH_EVENTS,
-  syncAckSchema,
-  syncGapSchema,
-  type SyncEvent,
-} from "@parkme/shared/protocol/sync";
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, type SyncEvent } from "@parkme/shared/protocol/sync";
+import { postEvents, reasonOf, type Answer, type CloudAddress } from "./post-events.ts";
 
 /** What the uplink reads and remembers; the store keeps it on the disk. */
 export type UplinkLog = {
@@ -15,11 +10,7 @@ export type UplinkLog = {
   readonly logAfter: (seq: number, limit: number) => readonly SyncEvent[];
 };
 
-export type UplinkOptions = {
-  /** Base address of the cloud API. */
-  readonly url: string;
-  readonly edgeId: string;
-  readonly token: string;
+export type UplinkOptions = CloudAddress & {
   readonly log: UplinkLog;
   readonly clock: Clock;
   /** 0..1, for jitter. */
@@ -43,20 +34,12 @@ export type Uplink = {
   readonly stop: () => Promise<void>;
 };
 
-const REQUEST_TIMEOUT_MS = 15_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 /** Events of one moment travel together. */
 const GATHER_MS = 50;
 /** Without a poke, the log is looked at so often all the same. */
 const IDLE_MS = 10_000;
-/** An answer is a few dozen bytes; what is longer comes from something that is not our cloud. */
-const MAX_ANSWER_BYTES = 65_536;
-
-type Answer =
-  | { readonly kind: "acked"; readonly cursor: number }
-  | { readonly kind: "gap"; readonly expected: number }
-  | { readonly kind: "failed"; readonly reason: string };
 
 /**
  * Sends the log to the cloud, in order, one batch at a time, for as long as it takes. Lanes never wait for it:
@@ -69,36 +52,20 @@ export function createUplink(options: UplinkOptions): Uplink {
   /** One line per outage: a cloud that is away for weeks must not fill the disk with it. */
   let complained = false;
   let lastAckWallMs: number | null = null;
-  let wake: (() => void) | null = null;
+  const nap = createNap(stopping.signal);
   let running: Promise<void> = Promise.resolve();
-
-  /** Sleeps, or less when poked or stopped. */
-  function rest(ms: number, pokable: boolean): Promise<void> {
-    return new Promise((resolve) => {
-      if (stopping.signal.aborted) return resolve();
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        wake = null;
-        stopping.signal.removeEventListener("abort", done);
-        resolve();
-      }
-      if (pokable) wake = done;
-      stopping.signal.addEventListener("abort", done, { once: true });
-    });
-  }
 
   async function run(): Promise<void> {
     let retryMs = FIRST_RETRY_MS;
     while (!stopping.signal.aborted) {
       const turn = await takeTurn();
       if (turn === "idle") {
-        await rest(IDLE_MS, true);
-        await rest(GATHER_MS, false);
+        await nap.untilPoked(IDLE_MS);
+        await nap.sleep(GATHER_MS);
       } else if (turn === "acked") {
         retryMs = FIRST_RETRY_MS;
       } else {
-        await rest(retryMs * (0.5 + options.random()), false);
+        await nap.sleep(retryMs * (0.5 + options.random()));
         retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
       }
     }
@@ -108,7 +75,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     try {
       const batch = takeBatch(log.logAfter(log.uploadCursor(), MAX_BATCH_EVENTS));
       if (batch.length === 0) return "idle";
-      return apply(await post(batch));
+      return apply(await postEvents(options, batch, stopping.signal));
     } catch (error) {
       // The log could not be read or written: the gate's own trouble, which must not end the uplink.
       return failed({ reason: reasonOf(error) });
@@ -148,66 +115,17 @@ export function createUplink(options: UplinkOptions): Uplink {
     return "retry";
   }
 
-  async function post(events: readonly SyncEvent[]): Promise<Answer> {
-    try {
-      const response = await fetch(new URL("/api/edge/events", options.url), {
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: `Bearer ${options.token}` },
-        body: JSON.stringify({ edge_id: options.edgeId, events }),
-        redirect: "error",
-        signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
-      });
-      return await readAnswer(response);
-    } catch (error) {
-      return { kind: "failed", reason: reasonOf(error) };
-    }
-  }
-
   return {
     start: () => {
       running = run();
     },
-    poke: () => wake?.(),
+    poke: nap.poke,
     status: () => ({ connected, lastAckWallMs, pending: log.lastLogSeq() - log.uploadCursor() }),
     stop: async () => {
       stopping.abort();
       await running;
     },
   };
-}
-
-/** What `fetch` throws says little; its cause says why. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-}
-
-async function readAnswer(response: Response): Promise<Answer> {
-  const body = await readJson(response);
-  if (response.status === 200) {
-    const ack = syncAckSchema.safeParse(body);
-    return ack.success
-      ? { kind: "acked", cursor: ack.data.cursor }
-      : { kind: "failed", reason: "not an acknowledgement" };
-  }
-  const gap = response.status === 409 ? syncGapSchema.safeParse(body) : null;
-  if (gap?.success === true) return { kind: "gap", expected: gap.data.expected };
-  return { kind: "failed", reason: `status ${response.status}` };
-}
-
-async function readJson(response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) return null;
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
-  } catch {
-    return null;
-  }
 }
 
 /** The longest run of events from the front that one request may carry; a single event always may. */
@@ -218,4 +136,28 @@ export function takeBatch(events: readonly SyncEvent[]): readonly SyncEvent[] {
     if (bytes > MAX_BATCH_BYTES - 256 && i > 0) return events.slice(0, i);
   }
   return events;
+}
+
+/** Pauses that end early when the uplink stops. A poke ends only the one that waits for it. */
+function createNap(stopping: AbortSignal) {
+  let wake: (() => void) | null = null;
+  const sleep = (ms: number, pokable = false): Promise<void> =>
+    new Promise((resolve) => {
+      // An abort that was before is never told again.
+      if (stopping.aborted) return resolve();
+      const timer = setTimeout(done, ms);
+      function done(): void {
+        clearTimeout(timer);
+        wake = null;
+        stopping.removeEventListener("abort", done);
+        resolve();
+      }
+      if (pokable) wake = done;
+      stopping.addEventListener("abort", done, { once: true });
+    });
+  return {
+    sleep: (ms: number) => sleep(ms),
+    untilPoked: (ms: number) => sleep(ms, true),
+    poke: (): void => wake?.(),
+  };
 }

@@ -11,7 +11,8 @@ import {
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createRandom } from "../traffic/random.ts";
-import { roundUpToNote, startAttendant, type Attendant } from "./attendant.ts";
+import { startAttendant, type Attendant } from "./attendant.ts";
+import { dutiesOf, roundUpToNote } from "./duties.ts";
 import { createSseParser, MAX_EVENT_CHARS, type ServerSentEvent } from "./sse.ts";
 
 describe("the event-stream parser", () => {
@@ -64,6 +65,29 @@ describe("an attendant's till", () => {
   });
 });
 
+describe("an attendant's duties", () => {
+  const duties = (change: Partial<LaneView>) =>
+    dutiesOf({ ...emptySnapshot(), lanes: [{ ...paying(null), ...change }] }).map(({ kind }) => kind);
+
+  it("are none at a lane that goes by itself, and at an entry that refuses somebody", () => {
+    expect(duties({})).toEqual([]);
+    expect(duties({ state: "DENIED", direction: "entry" })).toEqual([]);
+    expect(duties({ state: "UNKNOWN" })).toEqual([]);
+    expect(duties({ state: "OPEN", troubles: ["slow"] })).toEqual([]);
+  });
+
+  it("never include vouching for a lane where somebody stands, or where nobody can tell", () => {
+    const troubled: Partial<LaneView> = { state: "UNKNOWN", troubles: ["open"] };
+    const inputs = paying(null).inputs;
+    expect(duties({ ...troubled })).toEqual(["reset"]);
+    for (const guard of ["safety", "closing", "photocell"] as const) {
+      for (const level of ["on", "unknown"] as const) {
+        expect(duties({ ...troubled, inputs: { ...inputs, [guard]: level } })).toEqual([]);
+      }
+    }
+  });
+});
+
 const WITHIN = { timeout: 10_000, interval: 5 };
 let server: Server;
 let url: string;
@@ -72,11 +96,31 @@ let snapshot: KioskSnapshot;
 let streams: Set<ServerResponse>;
 let signIns: unknown[];
 let payments: Cash[];
+let helps: unknown[];
 /** What the till answers, one after another; null cuts the connection. The last one stays. */
 let answers: (number | null)[];
 
 const stayId = randomUUID();
 const now = () => new Date().toISOString();
+
+function emptySnapshot(): KioskSnapshot {
+  return {
+    at: now(),
+    facility: {
+      slug: "demo",
+      name: "Demo",
+      time_zone: "UTC",
+      currency: "EUR",
+      minor_digits: 2,
+      capacity: 10,
+    },
+    inside: 1,
+    today: { in: 1, out: 0, cash_minor: 0 },
+    cloud: { connected: true, pending_events: 0, last_ack_at: null },
+    lanes: [],
+    movements: [],
+  };
+}
 
 function paying(amountMinor: number | null): LaneView {
   const absent = "absent" as const;
@@ -133,6 +177,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     streams.add(response);
     response.on("close", () => streams.delete(response));
     show(snapshot.lanes);
+  } else if (request.url === "/api/lanes/exit/vend" || request.url === "/api/lanes/exit/reset") {
+    helps.push(request.url.slice("/api/lanes/exit/".length), await bodyOf(request));
+    response.writeHead(200).end("{}");
+    show([paying(null)]);
   } else if (request.url === "/api/lanes/exit/cash") {
     payments.push(cashSchema.parse(await bodyOf(request)));
     const status = (answers.length > 1 ? answers.shift() : answers[0]) ?? null;
@@ -150,23 +198,9 @@ beforeEach(async () => {
   streams = new Set();
   signIns = [];
   payments = [];
+  helps = [];
   answers = [200];
-  snapshot = {
-    at: now(),
-    facility: {
-      slug: "demo",
-      name: "Demo",
-      time_zone: "UTC",
-      currency: "EUR",
-      minor_digits: 2,
-      capacity: 10,
-    },
-    inside: 1,
-    today: { in: 1, out: 0, cash_minor: 0 },
-    cloud: { connected: true, pending_events: 0, last_ack_at: null },
-    lanes: [],
-    movements: [],
-  };
+  snapshot = emptySnapshot();
   server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -179,7 +213,14 @@ afterEach(async () => {
 
 function start(): Attendant {
   const random = createRandom("attendant");
-  attendant = startAttendant({ url, name: "alex", pin: "1234", random, takesMs: { from: 20, to: 40 } });
+  attendant = startAttendant({
+    url,
+    name: "alex",
+    pin: "1234",
+    random,
+    takesMs: { from: 20, to: 40 },
+    walksMs: 10,
+  });
   return attendant;
 }
 
@@ -190,7 +231,7 @@ describe("an attendant", () => {
     expect(signIns).toEqual([{ name: "alex", pin: "1234" }]);
     show([paying(1_230)]);
     show([paying(1_230)]);
-    await vi.waitUntil(() => attendant?.counts().taken === 1, WITHIN);
+    await vi.waitUntil(() => attendant?.counts().cash === 1, WITHIN);
     expect(payments).toMatchObject([{ stay_id: stayId, tendered_minor: 2_000 }]);
   });
 
@@ -199,7 +240,7 @@ describe("an attendant", () => {
     start();
     await vi.waitUntil(() => streams.size === 1, WITHIN);
     show([paying(400)]);
-    await vi.waitUntil(() => attendant?.counts().taken === 1, WITHIN);
+    await vi.waitUntil(() => attendant?.counts().cash === 1, WITHIN);
     expect(payments).toHaveLength(3);
     expect(new Set(payments.map(({ idempotency_key }) => idempotency_key)).size).toBe(1);
   });
@@ -209,7 +250,7 @@ describe("an attendant", () => {
     start();
     await vi.waitUntil(() => streams.size === 1, WITHIN);
     show([paying(400)]);
-    await vi.waitUntil(() => attendant?.counts().taken === 1, WITHIN);
+    await vi.waitUntil(() => attendant?.counts().cash === 1, WITHIN);
     expect(payments.map(({ tendered_minor }) => tendered_minor)).toEqual([500, 1_000]);
     expect(payments[0]?.idempotency_key).not.toBe(payments[1]?.idempotency_key);
   });
@@ -225,7 +266,7 @@ describe("an attendant", () => {
       () => show([{ ...paying(2_500), stay: { ...paying(2_500).stay!, stay_id: LATER } }]),
       100,
     );
-    await vi.waitUntil(() => attendant?.counts().taken === 1, WITHIN).finally(() => clearInterval(again));
+    await vi.waitUntil(() => attendant?.counts().cash === 1, WITHIN).finally(() => clearInterval(again));
     expect(payments.map(({ stay_id }) => stay_id)).toEqual([LATER]);
   });
 
@@ -238,8 +279,19 @@ describe("an attendant", () => {
     show([paying(400)]);
     await vi.waitUntil(() => attendant?.counts().refused === 1, WITHIN);
     for (const stream of streams) stream.destroy();
-    await vi.waitUntil(() => attendant?.counts().taken === 1, WITHIN);
+    await vi.waitUntil(() => attendant?.counts().cash === 1, WITHIN);
     expect(signIns).toHaveLength(2);
+  });
+
+  it.each([
+    ["DENIED", "vend", { reason: expect.any(String), idempotency_key: expect.any(String) }],
+    ["UNKNOWN", "reset", { reason: expect.any(String) }],
+  ] as const)("walks to a lane that is %s for a %s", async (state, kind, body) => {
+    start();
+    await vi.waitUntil(() => streams.size === 1, WITHIN);
+    show([{ ...paying(null), state, troubles: ["look at the lane"] }]);
+    await vi.waitUntil(() => attendant?.counts()[kind] === 1, WITHIN);
+    expect(helps).toEqual([kind, body]);
   });
 
   it("survives garbage in the live view", async () => {
@@ -248,7 +300,7 @@ describe("an attendant", () => {
     for (const stream of streams)
       stream.write('event: snapshot\ndata: {"lanes":7}\n\nevent: snapshot\ndata: {\n\n');
     show([paying(400)]);
-    await vi.waitUntil(() => attendant?.counts().taken === 1, WITHIN);
+    await vi.waitUntil(() => attendant?.counts().cash === 1, WITHIN);
   });
 });
 

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cash, KioskSnapshot } from "@parkme/shared/protocol/kiosk";
+import type { Cash, KioskSnapshot, Reset, Vend } from "@parkme/shared/protocol/kiosk";
 import type { Random } from "../traffic/random.ts";
+import { dutiesOf, roundUpToNote, type Duty } from "./duties.ts";
 import { createKioskClient } from "./kiosk-client.ts";
 
 export type AttendantOptions = {
@@ -12,16 +13,24 @@ export type AttendantOptions = {
   readonly random: Random;
   /** How long a driver looks for money. */
   readonly takesMs?: { readonly from: number; readonly to: number };
+  /** How much longer it takes to walk to a lane and look at it. */
+  readonly walksMs?: number;
 };
 
-/** A simulated attendant: watches the kiosk's live view and takes cash from whoever is asked for a fee. */
+/**
+ * A simulated attendant: watches the kiosk's live view, takes cash from whoever is asked for a fee, lets out
+ * whom the gate does not know, and resets a lane that asks for somebody's word.
+ */
 export type Attendant = {
   readonly counts: () => AttendantCounts;
   readonly stop: () => Promise<void>;
 };
 
 export type AttendantCounts = {
-  readonly taken: number;
+  /** Duties done. */
+  readonly cash: number;
+  readonly vend: number;
+  readonly reset: number;
   /** Answers other than success: the fee had changed, the driver had left. */
   readonly refused: number;
   /** Attempts whose outcome never became known, for lack of any answer. */
@@ -29,72 +38,60 @@ export type AttendantCounts = {
 };
 
 const TAKES_MS = { from: 2_000, to: 4_000 };
+const WALKS_MS = 4_000;
 const RETRY_MS = 1_000;
-const CASH_ATTEMPTS = 5;
-
-/** What a lane asks for right now. */
-type Due = {
-  readonly lane: string;
-  readonly stayId: string;
-  readonly amountMinor: number;
-  readonly minorDigits: number;
-};
+const ATTEMPTS = 5;
 
 export function startAttendant(options: AttendantOptions): Attendant {
-  const { from, to } = options.takesMs ?? TAKES_MS;
+  const { takesMs = TAKES_MS, walksMs = WALKS_MS } = options;
   const ending = new AbortController();
   const pause = (ms: number) => delay(ms, undefined, { signal: ending.signal });
   const client = createKioskClient({ ...options, signal: ending.signal });
   const busy = new Map<string, Promise<void>>();
-  const counts = { taken: 0, refused: 0, unknown: 0 };
-  let dues: readonly Due[] = [];
+  const counts = { cash: 0, vend: 0, reset: 0, refused: 0, unknown: 0 };
+  let duties: readonly Duty[] = [];
 
   function look(snapshot: KioskSnapshot): void {
-    dues = duesOf(snapshot);
-    serveWaiting();
+    duties = dutiesOf(snapshot);
+    startWaiting();
   }
 
-  /** One driver at a time in each lane. After him another look: the live view speaks only of changes. */
-  function serveWaiting(): void {
-    for (const due of ending.signal.aborted ? [] : dues) {
-      if (busy.has(due.lane)) continue;
-      const service = serve(due)
-        // Only the end of the shift interrupts a service.
+  /** One duty at a time in each lane. After it another look: the live view speaks only of changes. */
+  function startWaiting(): void {
+    for (const duty of ending.signal.aborted ? [] : duties) {
+      if (busy.has(duty.lane)) continue;
+      const work = attend(duty)
+        // Only the end of the shift interrupts a duty.
         .catch(() => {})
         .finally(() => {
-          busy.delete(due.lane);
-          serveWaiting();
+          busy.delete(duty.lane);
+          startWaiting();
         });
-      busy.set(due.lane, service);
+      busy.set(duty.lane, work);
     }
   }
 
-  /** Waits for the driver's money, then takes what is due by then, if anything still is. */
-  async function serve({ lane, stayId }: Due): Promise<void> {
-    await pause(from + options.random.int(to - from + 1));
-    const due = dues.find((one) => one.lane === lane && one.stayId === stayId);
-    if (due === undefined) return;
-    const tendered = roundUpToNote(due.amountMinor, due.minorDigits);
-    const outcome = await takeCash(lane, {
-      stay_id: stayId,
-      tendered_minor: tendered,
-      idempotency_key: randomUUID(),
-    });
-    counts[outcome] += 1;
+  /** Takes the time that a person takes, then does what is to be done by then, if it still is. */
+  async function attend(seen: Duty): Promise<void> {
+    const { from, to } = takesMs;
+    await pause(from + options.random.int(to - from + 1) + (seen.kind === "cash" ? 0 : walksMs));
+    const duty = duties.find((one) => isSame(one, seen));
+    if (duty !== undefined) counts[await perform(duty)] += 1;
   }
 
-  /** The same key every time: whichever attempt arrived, the money is taken once. */
-  async function takeCash(lane: string, cash: Cash): Promise<keyof AttendantCounts> {
-    for (let attempt = 0; attempt < CASH_ATTEMPTS; attempt++) {
+  /** The same key every time: whichever attempt arrived, it counts once. */
+  async function perform(duty: Duty): Promise<keyof AttendantCounts> {
+    const body = bodyOf(duty);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (attempt > 0) await pause(RETRY_MS);
-      const status = await client.takeCash(lane, cash);
-      if (status !== null && status < 500) return status < 300 ? "taken" : "refused";
+      const status = await client.post(`/api/lanes/${duty.lane}/${duty.kind}`, body);
+      if (status !== null && status < 500) return status < 300 ? duty.kind : "refused";
     }
     return "unknown";
   }
 
   const working = client.follow(look, () => {
-    dues = [];
+    duties = [];
   });
   return {
     counts: () => ({ ...counts }),
@@ -105,17 +102,22 @@ export function startAttendant(options: AttendantOptions): Attendant {
   };
 }
 
-function duesOf(snapshot: KioskSnapshot): Due[] {
-  return snapshot.lanes.flatMap(({ lane, state, stay }) => {
-    if (state !== "PAYING" || stay === null || stay.fee === null) return [];
-    const { amount_minor: amountMinor } = stay.fee;
-    return [{ lane, stayId: stay.stay_id, amountMinor, minorDigits: snapshot.facility.minor_digits }];
-  });
+function isSame(one: Duty, other: Duty): boolean {
+  if (one.lane !== other.lane || one.kind !== other.kind) return false;
+  return one.kind !== "cash" || other.kind !== "cash" || one.stayId === other.stayId;
 }
 
-/** The smallest note that covers an amount; notes are 1, 2 or 5 times a power of ten, from 5 major units up. */
-export function roundUpToNote(amountMinor: number, minorDigits: number): number {
-  let note = 5 * 10 ** minorDigits;
-  for (let step = 0; note < amountMinor; step++) note *= step % 3 === 2 ? 2.5 : 2;
-  return note;
+function bodyOf(duty: Duty): Cash | Vend | Reset {
+  switch (duty.kind) {
+    case "cash":
+      return {
+        stay_id: duty.stayId,
+        tendered_minor: roundUpToNote(duty.amountMinor, duty.minorDigits),
+        idempotency_key: randomUUID(),
+      };
+    case "vend":
+      return { reason: "no stay found for the vehicle", idempotency_key: randomUUID() };
+    case "reset":
+      return { reason: "looked at the lane, nothing under the arm" };
+  }
 }

@@ -3,7 +3,9 @@ import {
   kioskSnapshotSchema,
   type Cash,
   type KioskSnapshot,
+  type Reset,
   type SignIn,
+  type Vend,
 } from "@parkme/shared/protocol/kiosk";
 import { createSseParser } from "./sse.ts";
 
@@ -23,8 +25,8 @@ export type KioskClient = {
    * Snapshots that are none are passed over.
    */
   readonly follow: (onSnapshot: (snapshot: KioskSnapshot) => void, onLost?: () => void) => Promise<void>;
-  /** Offers cash at a lane; the HTTP status, or null when no answer came. */
-  readonly takeCash: (lane: string, cash: Cash) => Promise<number | null>;
+  /** Posts a body to a path; the HTTP status, or null when no answer came. */
+  readonly post: (path: string, body: Cash | Vend | Reset) => Promise<number | null>;
 };
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -95,9 +97,9 @@ export function createKioskClient(options: KioskClientOptions): KioskClient {
         await delay(RETRY_MS, undefined, { signal: options.signal }).catch(() => {});
       }
     },
-    async takeCash(lane, cash) {
+    async post(path, body) {
       try {
-        const answer = await call(`/api/lanes/${lane}/cash`, { body: cash });
+        const answer = await call(path, { body });
         await answer.body?.cancel();
         return answer.status;
       } catch {

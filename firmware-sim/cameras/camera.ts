@@ -36,7 +36,7 @@ export type Sighting = {
 };
 
 const EVENT_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-export const REPEAT_AFTER_MS = 400;
+const REPEAT_AFTER_MS = 400;
 /** Pushes under way, repeats included; a camera that cannot get rid of them loses the next ones. */
 export const MAX_PUSHES = 8;
 

@@ -10,7 +10,7 @@ export type Part = {
 };
 
 /** The camera really calls its boundary that. */
-export const HIKVISION_BOUNDARY = "boundary";
+const HIKVISION_BOUNDARY = "boundary";
 export const HIKVISION_CONTENT_TYPE = `multipart/form-data; boundary=${HIKVISION_BOUNDARY}`;
 
 /** The body of one push: the event as XML, the plate alone, the whole scene. */

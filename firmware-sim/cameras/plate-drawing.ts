@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { GlobalFonts, type SKRSContext2D } from "@napi-rs/canvas";
 import type { Plate, PlateCountry } from "../traffic/plates.ts";
 
-export const PLATE_FONT = "ParkMe Plate";
+const PLATE_FONT = "ParkMe Plate";
 export const OVERLAY_FONT = "ParkMe Overlay";
 
 let registered = false;
@@ -10,13 +11,15 @@ let registered = false;
 /** The fonts come with the package: what a machine has installed must not change a picture. */
 export function registerFonts(): void {
   if (registered) return;
-  const resolve = createRequire(import.meta.url).resolve;
+  const require = createRequire(import.meta.url);
+  const folder = join(dirname(require.resolve("dejavu-fonts-ttf/package.json")), "ttf");
   for (const [file, family] of [
     ["DejaVuSansCondensed-Bold.ttf", PLATE_FONT],
     ["DejaVuSansMono-Bold.ttf", OVERLAY_FONT],
   ] as const) {
-    const key = GlobalFonts.registerFromPath(resolve(`dejavu-fonts-ttf/ttf/${file}`), family);
-    if (key === null) throw new Error(`cannot register the font ${file}`);
+    if (GlobalFonts.registerFromPath(join(folder, file), family) === null) {
+      throw new Error(`cannot register the font ${file}`);
+    }
   }
   registered = true;
 }

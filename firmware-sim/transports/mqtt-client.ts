@@ -32,9 +32,18 @@ export function connectMqtt(link: MqttLink, options: IClientOptions): MqttClient
   return client;
 }
 
-/** Ends a client within a second, with or without a broker at the other end. */
+const GOODBYE_MS = 1_000;
+
+/**
+ * Ends a client within a second, with or without a broker at the other end. What is still unacknowledged by
+ * then is lost; left alone, the library would wait for it for ever.
+ */
 export async function endMqtt(client: MqttClient): Promise<void> {
-  const force = setTimeout(() => client.end(true), 1_000);
-  await client.endAsync(false).catch(() => {});
-  clearTimeout(force);
+  let alarm: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<void>((resolve) => {
+    alarm = setTimeout(resolve, GOODBYE_MS);
+  });
+  await Promise.race([client.endAsync(false).catch(() => {}), tooLong]);
+  clearTimeout(alarm);
+  client.stream.destroy();
 }

@@ -28,6 +28,6 @@ export const STANDARD_GEOMETRY: LaneGeometry = {
   photocell: { fromM: -0.1, toM: 0.1 },
   stopLineM: -1.2,
   cameraM: -3,
-  entranceM: -20,
+  entranceM: -12,
   endM: 6,
 };

@@ -2,9 +2,10 @@ import type { LaneVehicle } from "./driver.ts";
 import { ARM_CLEARANCE } from "./arm.ts";
 import type { LaneGeometry } from "./geometry.ts";
 
-/** A camera looks again at who keeps standing before it, a few times. */
+/** A camera looks again at who keeps standing before it, at first often and then seldom. */
 const LOOK_AGAIN_MS = 4_000;
-const MAX_LOOKS = 10;
+const OFTEN = 10;
+const LOOK_SELDOM_MS = 30_000;
 
 /** Picks those whose plates a camera reads in this step: on coming into view, and again while they stand. */
 export function createCameraWatch(
@@ -17,7 +18,7 @@ export function createCameraWatch(
       const look = looks.get(driver) ?? { count: 0, sinceMs: Infinity };
       looks.set(driver, look);
       look.sinceMs += dtMs;
-      if (look.sinceMs < LOOK_AGAIN_MS || look.count >= MAX_LOOKS) return false;
+      if (look.sinceMs < (look.count < OFTEN ? LOOK_AGAIN_MS : LOOK_SELDOM_MS)) return false;
       look.count += 1;
       look.sinceMs = 0;
       return true;

@@ -9,7 +9,6 @@ import {
 } from "@mantine/core";
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
 import { useState } from "react";
-import type { FacilityView } from "../contract.ts";
 import { AlarmList } from "./alarm-list.tsx";
 import type { Session } from "./api.ts";
 import styles from "./dashboard.module.css";
@@ -18,7 +17,7 @@ import { FacilityCard } from "./facility-card.tsx";
 import { Mark } from "./mark.tsx";
 import { MovementList } from "./movement-list.tsx";
 import { useLive } from "./use-live.ts";
-import { useServerNow } from "./use-now.ts";
+import { useNow } from "./use-now.ts";
 
 type DashboardProps = {
   readonly session: Session;
@@ -27,10 +26,12 @@ type DashboardProps = {
 };
 
 export function Dashboard({ session, onSignedOut, onSignOut }: DashboardProps) {
-  const { snapshot, connected } = useLive(onSignedOut);
-  const nowMs = useServerNow(snapshot?.at ?? null);
+  const { snapshot, connected, aheadMs } = useLive(onSignedOut);
+  const nowMs = useNow() + aheadMs;
   const [selectedId, setSelectedId] = useState<string | null>(null);
   const facilities = snapshot?.facilities ?? [];
+  // With a single facility there is room for its alarms under its card.
+  const alone = facilities.length === 1;
   const selected = facilities.find((facility) => facility.id === selectedId) ?? facilities[0];
 
   return (
@@ -48,33 +49,30 @@ export function Dashboard({ session, onSignedOut, onSignOut }: DashboardProps) {
       )}
       {selected !== undefined && (
         <main className={styles["body"]}>
-          <nav className={styles["facilities"]} aria-label="Facilities">
-            {facilities.map((facility) => (
-              <FacilityCard
-                key={facility.id}
-                facility={facility}
-                nowMs={nowMs}
-                selected={facility.id === selected.id}
-                alone={facilities.length === 1}
-                onSelect={() => setSelectedId(facility.id)}
-              />
-            ))}
-          </nav>
-          <Detail key={selected.id} facility={selected} nowMs={nowMs} />
+          <div className={styles["side"]}>
+            <nav className={styles["facilities"]} aria-label="Facilities">
+              {facilities.map((facility) => (
+                <FacilityCard
+                  key={facility.id}
+                  facility={facility}
+                  nowMs={nowMs}
+                  selected={facility.id === selected.id}
+                  alone={alone}
+                  onSelect={() => setSelectedId(facility.id)}
+                />
+              ))}
+            </nav>
+            {alone && <AlarmList facility={selected} nowMs={nowMs} />}
+          </div>
+          <div className={styles["detail"]} key={selected.id}>
+            <DayChart facility={selected} />
+            <div className={styles["lists"]} data-alone={alone}>
+              <MovementList facility={selected} />
+              {!alone && <AlarmList facility={selected} nowMs={nowMs} />}
+            </div>
+          </div>
         </main>
       )}
-    </div>
-  );
-}
-
-function Detail({ facility, nowMs }: { readonly facility: FacilityView; readonly nowMs: number }) {
-  return (
-    <div className={styles["detail"]}>
-      <DayChart facility={facility} />
-      <div className={styles["lists"]}>
-        <MovementList facility={facility} />
-        <AlarmList facility={facility} nowMs={nowMs} />
-      </div>
     </div>
   );
 }

@@ -36,7 +36,8 @@ export function chartData(steps: readonly OccupancyStep[]): {
   const times = steps.map((step) => Date.parse(step.starts_at) / 1_000);
   return {
     occupancy: [times, steps.map((step) => step.inside)],
-    flow: [times, steps.map((step) => step.in), steps.map((step) => -step.out)],
+    // Nobody is no bar: a zero would be drawn as a line.
+    flow: [times, steps.map((step) => step.in || null), steps.map((step) => -step.out || null)],
   };
 }
 
@@ -124,7 +125,7 @@ function common(
 ): Pick<PlotOptions, "legend" | "cursor" | "tzDate" | "padding"> {
   return {
     legend: { show: false },
-    padding: [8, 14, 0, 0],
+    padding: [8, 26, 6, 0],
     cursor: {
       sync: { key: "day" },
       y: false,

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import type { FacilityView } from "../contract.ts";
 import styles from "./day-chart.module.css";
 import { chartData, flowOptions, occupancyOptions, readColors } from "./day-chart-options.ts";
-import { formatTime } from "./format.ts";
+import { formatDay, formatTime } from "./format.ts";
 import { Panel } from "./panel.tsx";
 import { Plot } from "./plot.tsx";
 
@@ -22,7 +22,10 @@ export function DayChart({ facility }: { readonly facility: FacilityView }) {
   }, [startsAt, endsAt, timeZone, capacity, scheme]);
 
   return (
-    <Panel title="Today" aside={<Readout facility={facility} index={pointed} />}>
+    <Panel
+      title={`Today, ${formatDay(startsAt, timeZone)}`}
+      aside={<Readout facility={facility} index={pointed} />}
+    >
       <div className={styles["plots"]}>
         <Plot className={styles["occupancy"]} options={options.occupancy} data={data.occupancy} />
         <Plot className={styles["flow"]} options={options.flow} data={data.flow} />

@@ -2,7 +2,7 @@ import { RingProgress } from "@mantine/core";
 import { IconArrowDownRight, IconArrowUpRight } from "@tabler/icons-react";
 import type { FacilityView, LaneView } from "../contract.ts";
 import styles from "./facility-card.module.css";
-import { describeEdge, formatCount, formatDay, formatMoney, formatTime } from "./format.ts";
+import { describeEdge, formatCount, formatMoney, formatTime } from "./format.ts";
 
 type FacilityCardProps = {
   readonly facility: FacilityView;
@@ -17,7 +17,6 @@ type FacilityCardProps = {
 export function FacilityCard({ facility, nowMs, selected, alone, onSelect }: FacilityCardProps) {
   const { today, time_zone: timeZone } = facility;
   const edge = describeEdge(facility.edge, nowMs);
-  const now = new Date(nowMs).toISOString();
   return (
     <article className={styles["card"]} data-selected={selected && !alone} data-alone={alone}>
       <header className={styles["head"]}>
@@ -30,41 +29,35 @@ export function FacilityCard({ facility, nowMs, selected, alone, onSelect }: Fac
             </button>
           )}
         </h2>
-        <span className={styles["clock"]}>
-          {formatDay(now, timeZone)} · {formatTime(now, timeZone)}
-        </span>
         <span className={styles["edge"]} data-tone={edge.tone}>
           <span className={styles["dot"]} />
           {edge.text}
         </span>
+        <span className={styles["clock"]}>{formatTime(new Date(nowMs).toISOString(), timeZone)}</span>
       </header>
 
       <div className={styles["figures"]}>
-        <Occupancy inside={facility.inside} capacity={facility.capacity} size={alone ? 168 : 112} />
+        <Occupancy inside={facility.inside} capacity={facility.capacity} size={alone ? 148 : 108} />
         <dl className={styles["today"]}>
-          <div className={styles["figure"]}>
+          <div className={styles["revenue"]}>
             <dt>Revenue today</dt>
-            <dd className={styles["revenue"]}>
-              {today.revenue.map((money) => (
-                <span key={money.currency}>{formatMoney(money)}</span>
-              ))}
+            {today.revenue.map((money) => (
+              <dd key={money.currency}>{formatMoney(money)}</dd>
+            ))}
+          </div>
+          <div>
+            <dt>In</dt>
+            <dd className={styles["in"]}>
+              <IconArrowDownRight size={18} stroke={2.2} aria-hidden />
+              {formatCount(today.in)}
             </dd>
           </div>
-          <div className={styles["passages"]}>
-            <div className={styles["figure"]}>
-              <dt>In</dt>
-              <dd className={styles["in"]}>
-                <IconArrowDownRight size={18} stroke={2.2} aria-hidden />
-                {formatCount(today.in)}
-              </dd>
-            </div>
-            <div className={styles["figure"]}>
-              <dt>Out</dt>
-              <dd className={styles["out"]}>
-                <IconArrowUpRight size={18} stroke={2.2} aria-hidden />
-                {formatCount(today.out)}
-              </dd>
-            </div>
+          <div>
+            <dt>Out</dt>
+            <dd className={styles["out"]}>
+              <IconArrowUpRight size={18} stroke={2.2} aria-hidden />
+              {formatCount(today.out)}
+            </dd>
           </div>
         </dl>
       </div>
@@ -80,7 +73,8 @@ const NEARLY_FULL = 0.85;
 
 function Occupancy({ inside, capacity, size }: OccupancyProps) {
   const share = inside / capacity;
-  const color = share >= 1 ? "var(--pk-bad)" : share >= NEARLY_FULL ? "var(--pk-warn)" : "var(--pk-blue)";
+  const color =
+    share >= 1 ? "var(--pk-bad)" : share >= NEARLY_FULL ? "var(--pk-warn-fill)" : "var(--pk-blue)";
   const free = Math.max(0, capacity - inside);
   return (
     <RingProgress
@@ -91,7 +85,7 @@ function Occupancy({ inside, capacity, size }: OccupancyProps) {
       sections={[{ value: Math.min(100, share * 100), color }]}
       aria-label={`${inside} of ${capacity} inside`}
       label={
-        <div className={styles["ring"]} data-large={size > 140}>
+        <div className={styles["ring"]} data-large={size > 120}>
           <span className={styles["inside"]}>{formatCount(inside)}</span>
           <span className={styles["of"]}>of {formatCount(capacity)}</span>
           <span className={styles["free"]}>{free === 0 ? "full" : `${formatCount(free)} free`}</span>

@@ -46,13 +46,13 @@ export function formatSpan(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
-export type EdgeState = { readonly tone: "good" | "busy" | "warn" | "bad" | "none"; readonly text: string };
+export type EdgeState = { readonly tone: "good" | "busy" | "warn" | "none"; readonly text: string };
 
-/** The gate may simply have nothing to say for a while; longer than this somebody should look. */
+/** A gate speaks when something happens: silence is normal for a while, and nobody knows why it is silent. */
 const QUIET_AFTER_S = 120;
-const SILENT_AFTER_S = 900;
+const SILENT_AFTER_S = 1_800;
 /** Older than this on arrival, and more is on the way. */
-const BEHIND_AFTER_S = 30;
+const BEHIND_AFTER_S = 60;
 
 /** What to say of an edge at `nowMs` (the server's clock). */
 export function describeEdge(edge: EdgeView | null, nowMs: number): EdgeState {
@@ -60,8 +60,9 @@ export function describeEdge(edge: EdgeView | null, nowMs: number): EdgeState {
   if (edge.last_seen_at === null) return { tone: "none", text: "Waiting for the gate" };
   const silentSeconds = (nowMs - Date.parse(edge.last_seen_at)) / 1_000;
   if (silentSeconds > SILENT_AFTER_S)
-    return { tone: "bad", text: `No word for ${formatSpan(silentSeconds)}` };
-  if (silentSeconds > QUIET_AFTER_S) return { tone: "warn", text: `Quiet for ${formatSpan(silentSeconds)}` };
+    return { tone: "warn", text: `No word for ${formatSpan(silentSeconds)}` };
+  if (silentSeconds > QUIET_AFTER_S)
+    return { tone: "none", text: `Last word ${formatSpan(silentSeconds)} ago` };
   if (edge.behind_seconds > BEHIND_AFTER_S) {
     return { tone: "busy", text: `Catching up, ${formatSpan(edge.behind_seconds)} behind` };
   }
@@ -71,6 +72,7 @@ export function describeEdge(edge: EdgeView | null, nowMs: number): EdgeState {
 const ALARMS: Readonly<Record<string, string>> = {
   tailgate: "Tailgating",
   wrong_way: "Wrong way",
+  forced: "Arm forced",
   stuck: "Vehicle stuck",
   arm_fault: "Arm fault",
   obstruction: "Obstruction",

@@ -13,10 +13,24 @@ const signal: MantineColorsTuple = [
   "#0d2c74",
 ];
 
+/** Mantine's greys in the dark scheme, in the tint of this page. */
+const dark: MantineColorsTuple = [
+  "#c9d3df",
+  "#b4c0ce",
+  "#93a1b2",
+  "#66748a",
+  "#344152",
+  "#263140",
+  "#1b2430",
+  "#141b25",
+  "#0f151d",
+  "#0b1017",
+];
+
 export const theme = createTheme({
   primaryColor: "signal",
   primaryShade: { light: 6, dark: 5 },
-  colors: { signal },
+  colors: { signal, dark },
   fontFamily: 'Inter, "Segoe UI", Roboto, system-ui, sans-serif',
   fontFamilyMonospace: '"JetBrains Mono", "Cascadia Mono", Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: "md",

@@ -6,6 +6,8 @@ export type Live = {
   readonly snapshot: DashboardSnapshot | null;
   /** False from the loss of the connection to the next snapshot. */
   readonly connected: boolean;
+  /** How far the server's clock is ahead of this computer's, which may be wrong. */
+  readonly aheadMs: number;
 };
 
 const RETRY_MS = 3_000;
@@ -17,21 +19,22 @@ const RETRY_MS = 3_000;
  * @param onSignedOut is called when the session is over.
  */
 export function useLive(onSignedOut: () => void): Live {
-  const [live, setLive] = useState<Live>({ snapshot: null, connected: false });
+  const [live, setLive] = useState<Live>({ snapshot: null, connected: false, aheadMs: 0 });
 
   useEffect(() => {
     let source: EventSource | null = null;
     let retry: ReturnType<typeof setTimeout> | undefined;
+    let gone = false;
+    let page: string | null = null;
 
     const open = () => {
       source = new EventSource("/api/dashboard/live");
       source.addEventListener("snapshot", (event: MessageEvent<string>) => {
         const snapshot = JSON.parse(event.data) as DashboardSnapshot;
-        setLive((last) => {
-          // The server brings another page than this one: take it.
-          if (last.snapshot !== null && last.snapshot.page !== snapshot.page) location.reload();
-          return { snapshot, connected: true };
-        });
+        page ??= snapshot.page;
+        // The server was renewed and brings another page than this one: take it.
+        if (page !== snapshot.page) location.reload();
+        setLive({ snapshot, connected: true, aheadMs: Date.parse(snapshot.at) - Date.now() });
       });
       source.addEventListener("error", () => {
         setLive((last) => ({ ...last, connected: false }));
@@ -40,12 +43,14 @@ export function useLive(onSignedOut: () => void): Live {
     };
     const reopen = async () => {
       const session = await readSession().catch(() => "unreachable" as const);
+      if (gone) return;
       if (session === null) onSignedOut();
       else open();
     };
 
     open();
     return () => {
+      gone = true;
       clearTimeout(retry);
       source?.close();
     };

@@ -109,6 +109,7 @@ CREATE TABLE "stays" (
 	"applied_rule" text,
 	"tariff_version" bigint,
 	"void_reason" text,
+	"review" text,
 	CONSTRAINT "stays_facility_id_stay_id_pk" PRIMARY KEY("facility_id","stay_id")
 );
 --> statement-breakpoint

@@ -33,13 +33,11 @@ export function App() {
     });
   }, [api]);
 
-  const { step } = session;
   useEffect(() => {
-    if (step === "asking") void ask();
-    if (step !== "unreachable") return;
-    const timer = setInterval(() => void ask(), ASK_AGAIN_MS);
-    return () => clearInterval(timer);
-  }, [step, ask]);
+    if (session.step !== "asking" && session.step !== "unreachable") return;
+    const timer = setTimeout(() => void ask(), session.step === "asking" ? 0 : ASK_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [session, ask]);
 
   const recheck = useCallback(() => void ask(), [ask]);
 

@@ -33,7 +33,6 @@ export const theme = createTheme({
   primaryShade: { light: 6, dark: 5 },
   colors: { signal, dark },
   fontFamily: 'Inter, "Segoe UI", Roboto, system-ui, sans-serif',
-  fontFamilyMonospace: '"JetBrains Mono", "Cascadia Mono", Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: "md",
   cursorType: "pointer",
   focusRing: "auto",
@@ -43,9 +42,17 @@ export const theme = createTheme({
     PasswordInput: { defaultProps: { size: "lg" } },
     ActionIcon: { defaultProps: { size: 44, variant: "subtle", color: "gray" } },
     Alert: { styles: { message: { fontSize: 17, lineHeight: 1.35 } } },
-    Notification: { styles: { title: { fontSize: 18 }, description: { fontSize: 17 } } },
+    Notification: {
+      defaultProps: { closeButtonProps: { size: 44, "aria-label": "Close" } },
+      styles: { title: { fontSize: 18 }, description: { fontSize: 17 } },
+    },
     Modal: {
-      defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.6 } },
+      defaultProps: {
+        centered: true,
+        radius: "lg",
+        overlayProps: { backgroundOpacity: 0.6 },
+        closeButtonProps: { size: 44, "aria-label": "Close" },
+      },
       styles: { title: { fontSize: 19, fontWeight: 650 } },
     },
   },

@@ -1,7 +1,8 @@
+import type { StayInHand } from "@parkme/shared/domain/gate-record";
 import type { EventOf, Handler, Lane, Row, Step, StepContext } from "./model.ts";
-import { alarm, enter, enterIdle, refuse, stay, withoutTimer, withTimer } from "./moves.ts";
+import { alarm, enter, enterIdle, enterWaiting, refuse, stay, withoutTimer, withTimer } from "./moves.ts";
 import { forced, loseSight } from "./doubt.ts";
-import { cashTooLate, nothingToReset } from "./passage.ts";
+import { cashTooLate, mayBeLeaving, nothingToReset } from "./passage.ts";
 import { addRead, keepRead, readsOf } from "./reads.ts";
 import { identified } from "./record.ts";
 
@@ -23,7 +24,9 @@ function considerReads(lane: Lane, ctx: StepContext, final: boolean): Step {
 
 /** Asks the store about a plate; the answer decides in the same turn. */
 export function ask(lane: Lane, plate: string, ctx: StepContext): Step {
-  return stay(enter(lane, "DECIDING", ctx, { plate }), { request: { purpose: "decide", plate } });
+  // Its timers live on: the answer may be to go on waiting, and the vehicle may be leaving meanwhile.
+  const deciding = enter(lane, "DECIDING", ctx, { plate, timers: lane.timers });
+  return stay(deciding, { request: { purpose: "decide", plate } });
 }
 
 function readWhileArmed(lane: Lane, event: EventOf<"read">, ctx: StepContext): Step {
@@ -31,8 +34,10 @@ function readWhileArmed(lane: Lane, event: EventOf<"read">, ctx: StepContext): S
   return considerReads(keepRead(lane, event.read), ctx, lane.timers.read === undefined);
 }
 
-export function deny(lane: Lane, display: string, ctx: StepContext): Step {
-  return stay(withTimer(enter(lane, "DENIED", ctx, { display, stay: null }), "read", ASK_AGAIN_MS, ctx));
+/** Says no, and why. `found` is the vehicle's stay where it is known: an attendant may still let it out. */
+export function deny(lane: Lane, display: string, ctx: StepContext, found: StayInHand | null = null): Step {
+  const denied = enterWaiting(lane, "DENIED", ctx, { display, stay: found });
+  return stay(withTimer(denied, "read", ASK_AGAIN_MS, ctx));
 }
 
 function askAgain(lane: Lane, _event: object, ctx: StepContext): Step {
@@ -50,7 +55,7 @@ function readWhileDenied(lane: Lane, event: EventOf<"read">, ctx: StepContext): 
 
 /** Row 5: the vehicle left before anything was granted. */
 function leaves(lane: Lane, _event: object, ctx: StepContext): Step {
-  if (lane.inputs.safety !== "off") return stay(withTimer(lane, "back", ctx.config.timers.backMs, ctx));
+  if (lane.inputs.safety !== "off") return stay(lane);
   return stay(enterIdle({ ...lane, reads: [] }, ctx));
 }
 
@@ -89,8 +94,9 @@ const armClosed = {
 export const waitingCells = {
   ...armClosed,
   arming_on: (lane) => stay(withoutTimer(lane, "back")),
-  arming_off: (lane, _event, ctx) => stay(withTimer(lane, "back", ctx.config.timers.backMs, ctx)),
+  arming_off: mayBeLeaving,
   safety_on: "ignored",
+  safety_off: mayBeLeaving,
   behind_on: "ignored",
   back_due: leaves,
   read: addRead,

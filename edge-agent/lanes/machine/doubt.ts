@@ -28,12 +28,13 @@ function giveUp(
   records: readonly GateRecord[],
   ctx: StepContext,
 ): Step {
-  const inPassing = lane.state === "PASSING" ? (lane.passage?.credit ?? null) : null;
-  const unresolved = lane.credit ?? inPassing ?? lane.unresolved;
-  const settled = inPassing === null ? commitPassage(lane, ctx) : stay({ ...lane, passage: null });
-  return andThen({ ...settled, records: [...settled.records, ...records] }, (l) => {
+  // A passage that is over is written now; of one under way nobody knows yet how it ends.
+  const underWay = lane.state === "PASSING" ? lane.passage : null;
+  const over = underWay === null ? commitPassage(lane, ctx) : stay(lane);
+  return andThen({ ...over, records: [...over.records, ...records] }, (l) => {
     const display = "Out of order. Please call the attendant";
-    const patch = { unresolved, credit: null, passage: null, stay: null, plate: null, display, trouble: why };
-    return stay(enter(l, state, ctx, patch));
+    const unresolved = lane.credit ?? lane.unresolved;
+    const patch = { unresolved, credit: null, passage: underWay, stay: null, plate: null };
+    return stay(enter(l, state, ctx, { ...patch, display, trouble: why }));
   });
 }

@@ -52,10 +52,14 @@ export type LaneConfig = {
 /** A vehicle between the safety loop and the end of its passage. Without a credit it is uncontrolled. */
 export type Passage = {
   readonly credit: Credit | null;
+  /** When it reached the arm, and since when the arming loop was covered then: its reads lie around these. */
+  readonly sinceMs: number;
+  readonly armingSinceMs: number | null;
+  /** The closing loop was covered after the safety loop. */
   readonly closingSeen: boolean;
+  /** The arming loop was clear at some moment of the passage. */
+  readonly armingLeft: boolean;
   readonly review: ReviewReason | null;
-  /** The vehicle went back where it came from: nothing to record but the void. */
-  readonly reversed: boolean;
 };
 
 export type PendingCommand = {
@@ -76,12 +80,13 @@ export type Lane = {
   readonly timers: Readonly<Partial<Record<TimerName, number>>>;
   /** The newest reads, oldest first, bounded. */
   readonly reads: readonly LaneRead[];
-  /** Plate of the last credit and when it was granted: repeats of it are not the next vehicle. */
-  readonly lastGranted: { readonly plate: string; readonly atMs: number } | null;
+  /** Plate of the last vehicle that passed, and when: repeats of it are not the next vehicle. */
+  readonly lastPassed: { readonly plate: string; readonly atMs: number } | null;
   /** The plate this transaction is about. */
   readonly plate: string | null;
   readonly stay: StayInHand | null;
   readonly credit: Credit | null;
+  /** In UNKNOWN: the passage that was under way when the lane lost sight of it. */
   readonly passage: Passage | null;
   readonly command: PendingCommand | null;
   /** A credit whose passage nobody saw: resolved from the board's counts as soon as inputs are proven. */

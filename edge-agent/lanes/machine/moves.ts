@@ -19,6 +19,19 @@ export function enter(lane: Lane, state: LaneState, ctx: StepContext, patch: Par
   return { ...lane, timers: {}, command: null, trouble: null, ...patch, state, since: ctx.now };
 }
 
+/** Enters a state of waiting at the closed arm. A vehicle that is just leaving goes on leaving. */
+export function enterWaiting(
+  lane: Lane,
+  state: "DENIED" | "PAYING",
+  ctx: StepContext,
+  patch: Partial<Lane> = {},
+): Lane {
+  const { back } = lane.timers;
+  const waiting = enter(lane, state, ctx, patch);
+  if (back !== undefined) return { ...waiting, timers: { back } };
+  return lane.inputs.arming === "off" ? withTimer(waiting, "back", ctx.config.timers.backMs, ctx) : waiting;
+}
+
 export function withTimer(lane: Lane, name: TimerName, afterMs: number, ctx: StepContext): Lane {
   return { ...lane, timers: { ...lane.timers, [name]: ctx.now.monotonicMs + afterMs } };
 }

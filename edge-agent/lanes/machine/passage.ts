@@ -1,4 +1,4 @@
-import type { Credit, GateRecord } from "@parkme/shared/domain/gate-record";
+import type { Credit, GateRecord, LoopCounts } from "@parkme/shared/domain/gate-record";
 import type { EventOf, Lane, Passage, Row, Step, StepContext } from "./model.ts";
 import {
   alarm,
@@ -23,14 +23,11 @@ import { addRead } from "./reads.ts";
 /** Grants one opening for one passage. The credit and everything about it is written before the arm moves. */
 export function grant(lane: Lane, credit: Credit, records: readonly GateRecord[], ctx: StepContext): Step {
   const open = command("open", ctx, 1);
-  const { plate } = credit;
   const opening = enter(lane, "OPENING", ctx, {
-    credit: { ...credit, countsAtGrant: lane.counts },
+    credit: { ...credit, countsAtGrant: countsBeforePassage(lane) },
     stay: credit.stay,
-    plate,
+    plate: credit.plate,
     unresolved: null,
-    lastGranted: plate === null ? lane.lastGranted : { plate, atMs: ctx.now.monotonicMs },
-    reads: lane.reads.filter((read) => read.plate !== plate),
     command: open.pending,
     display: ctx.config.direction === "entry" ? "Welcome" : "Thank you. Drive safely",
   });
@@ -38,15 +35,22 @@ export function grant(lane: Lane, credit: Credit, records: readonly GateRecord[]
   return stay(timed, { records, commands: [open.command] });
 }
 
+/** A vehicle that crept onto the safety loop before the grant was counted there already. */
+function countsBeforePassage({ counts, inputs }: Lane): LoopCounts | null {
+  return counts === null || inputs.safety !== "on" ? counts : { ...counts, safety: counts.safety - 1 };
+}
+
 function opened(lane: Lane, _event: object, ctx: StepContext): Step {
+  if (lane.inputs.safety === "on") return startPassing(lane, ctx);
   const open = withTimer(enter(lane, "OPEN", ctx), "noEntry", ctx.config.timers.noEntryMs, ctx);
   return stay(lane.inputs.arming === "off" ? withTimer(open, "back", ctx.config.timers.backMs, ctx) : open);
 }
 
 function openingOverdue(lane: Lane, event: object, ctx: StepContext): Step {
   // Without an open limit, an arm that left its closed limit and had its time is taken to be open.
-  if (!ctx.config.wired.has("open_limit") && lane.inputs.closed_limit === "off")
-    return opened(lane, event, ctx);
+  const { open_limit, closed_limit } = lane.inputs;
+  const isOpen = ctx.config.wired.has("open_limit") ? open_limit === "on" : closed_limit === "off";
+  if (isOpen) return opened(lane, event, ctx);
   return retryOrFault(lane, "open", "the arm did not open in time", ctx);
 }
 
@@ -71,34 +75,76 @@ function retryOrFault(lane: Lane, action: "open" | "close", why: string, ctx: St
 
 /** Consumes the credit, if there is one: from here on this vehicle is passing, controlled or not. */
 export function startPassing(lane: Lane, ctx: StepContext, credit: Credit | null = lane.credit): Step {
-  const closingSeen = lane.inputs.closing === "on";
-  const passage: Passage = { credit, closingSeen, review: null, reversed: false };
+  return enterPassing(lane, newPassage(lane, credit, ctx), ctx);
+}
+
+export function newPassage(lane: Lane, credit: Credit | null, ctx: StepContext): Passage {
+  return {
+    credit,
+    sinceMs: ctx.now.monotonicMs,
+    armingSinceMs: lane.armingSinceMs,
+    // Whoever covers the closing loop now is the vehicle in front, or one that comes the wrong way.
+    closingSeen: false,
+    armingLeft: lane.inputs.arming === "off",
+    review: null,
+  };
+}
+
+export function enterPassing(lane: Lane, passage: Passage, ctx: StepContext): Step {
   const passing = enter(lane, "PASSING", ctx, { credit: null, unresolved: null, passage });
   return stay(withTimer(passing, "stuck", ctx.config.timers.stuckMs, ctx));
+}
+
+/** Under an arm that is still down a vehicle only creeps; it passes once the arm has left its limit. */
+function reachesArm(lane: Lane, _event: object, ctx: StepContext): Step {
+  const underRaisedArm = lane.inputs.safety === "on" && lane.inputs.closed_limit === "off";
+  return underRaisedArm ? startPassing(lane, ctx) : stay(lane);
 }
 
 function drivesOn(lane: Lane, _event: object, ctx: StepContext): Step {
   return startPassing(lane, ctx);
 }
 
+/** A vehicle on neither loop before the arm may be leaving. */
+export function mayBeLeaving(lane: Lane, _event: object, ctx: StepContext): Step {
+  if (lane.inputs.arming !== "off") return stay(lane);
+  return stay(withTimer(lane, "back", ctx.config.timers.backMs, ctx));
+}
+
 /** The vehicle left without ever reaching the arm: the credit is void, and so is the stay it began. */
 function backsOut(lane: Lane, _event: object, ctx: StepContext): Step {
-  const records = voidOf(lane.credit, "backed out", ctx);
-  return stay(enterClearing({ ...lane, lastGranted: null }, null, ctx), { records });
+  if (lane.inputs.safety !== "off") return stay(lane);
+  return stay(enterClearing(lane, null, ctx), { records: voidOf(lane.credit, "backed out", ctx) });
 }
 
 function leavesSafetyLoop(lane: Lane, _event: object, ctx: StepContext): Step {
   const { passage } = lane;
   if (passage === null) throw new Error("PASSING without a passage");
-  const forward = ctx.config.wired.has("closing") ? passage.closingSeen : lane.inputs.arming === "off";
-  if (forward) return stay(enterClearing(lane, passage, ctx));
-  if (lane.inputs.arming === "on") {
-    const records = voidOf(passage.credit, "reversed", ctx);
-    return stay(enterClearing({ ...lane, lastGranted: null }, { ...passage, reversed: true }, ctx), {
-      records,
-    });
+  switch (directionOf(passage, lane, ctx)) {
+    case "forward":
+      return stay(enterClearing(lane, passage, ctx));
+    case "back":
+      return stay(enterClearing(lane, null, ctx), { records: voidOf(passage.credit, "reversed", ctx) });
+    case "unclear":
+      return stay(enterClearing(lane, { ...passage, review: "direction_ambiguous" }, ctx));
   }
-  return stay(enterClearing(lane, { ...passage, review: "direction_ambiguous" }, ctx));
+}
+
+/** Rows 22 to 25. In doubt a vehicle has passed: a stay too many is found by a person, one too few by nobody. */
+function directionOf(passage: Passage, lane: Lane, ctx: StepContext): "forward" | "back" | "unclear" {
+  const onArming = lane.inputs.arming === "on";
+  if (ctx.config.wired.has("closing")) {
+    if (passage.closingSeen) return "forward";
+    // Under a vehicle in front that has not moved on, the closing loop says nothing of this one.
+    return onArming && lane.inputs.closing === "off" ? "back" : "unclear";
+  }
+  if (!onArming) return "forward";
+  // It came back, or the next vehicle has rolled up behind it.
+  return passage.armingLeft ? "unclear" : "back";
+}
+
+function noteArmingLeft(lane: Lane): Step {
+  return stay(lane.passage === null ? lane : { ...lane, passage: { ...lane.passage, armingLeft: true } });
 }
 
 export function enterClearing(lane: Lane, passage: Passage | null, ctx: StepContext): Lane {
@@ -123,6 +169,7 @@ function closeIfClear(lane: Lane, _event: object, ctx: StepContext): Step {
         "The arm stays open until the safety loop is proven: press Reset when the lane is clear";
       return stay({ ...done, trouble });
     }
+    if (done.inputs.closed_limit === "on") return stay(enterIdle(done, ctx));
     const close = command("close", ctx, 1);
     const closing = enter(done, "CLOSING", ctx, { command: close.pending });
     return stay(withTimer(closing, "move", ctx.config.timers.moveMs, ctx), { commands: [close.command] });
@@ -138,17 +185,27 @@ function tailgates(lane: Lane, _event: object, ctx: StepContext): Step {
 }
 
 /** Safety invariant 2: an obstruction reopens within the same step, without any authorisation. */
-function reopen(lane: Lane, ctx: StepContext): Step {
-  const open = command("open", ctx, 1, true);
-  return stay(lane, { records: [alarm("obstruction", "reopened while closing")], commands: [open.command] });
+function reopen(lane: Lane, attempt: 1 | 2, why: GateRecord, ctx: StepContext): Step {
+  const open = command("open", ctx, attempt, true);
+  return stay({ ...lane, command: open.pending }, { records: [why], commands: [open.command] });
 }
 
-function obstructedUnderArm(lane: Lane, _event: object, ctx: StepContext): Step {
-  return andThen(reopen(lane, ctx), (l) => startPassing(l, ctx));
+function obstructedUnderArm(lane: Lane, event: object, ctx: StepContext): Step {
+  return andThen(startPassing(lane, ctx), (l) => obstructed(l, event, ctx));
 }
 
-function obstructedBehindArm(lane: Lane, _event: object, ctx: StepContext): Step {
-  return andThen(reopen(lane, ctx), (l) => stay(enterClearing(l, null, ctx)));
+function obstructedBehindArm(lane: Lane, event: object, ctx: StepContext): Step {
+  return obstructed(enterClearing(lane, null, ctx), event, ctx);
+}
+
+function obstructed(lane: Lane, _event: object, ctx: StepContext): Step {
+  return reopen(lane, 1, alarm("obstruction", "reopened while closing"), ctx);
+}
+
+function reopenAnswered(lane: Lane, event: EventOf<"outcome">, ctx: StepContext): Step {
+  const mine = lane.command?.id === event.commandId && lane.command.attempt === 1;
+  if (event.outcome === "done" || !mine) return stay(lane);
+  return reopen(lane, 2, alarm("command_refused", `the reopening failed: ${event.detail}`), ctx);
 }
 
 function closed(lane: Lane, _event: object, ctx: StepContext): Step {
@@ -210,12 +267,20 @@ const underWay = {
 const beforeTheArm = {
   ...underWay,
   arming_on: (lane) => stay(withoutTimer(lane, "back")),
-  arming_off: (lane, _event, ctx) => stay(withTimer(lane, "back", ctx.config.timers.backMs, ctx)),
+  arming_off: mayBeLeaving,
+  safety_off: mayBeLeaving,
   back_due: backsOut,
 } as const satisfies Row;
 
 export const passageRows = {
-  OPENING: { ...beforeTheArm, arm_opened: opened, move_due: openingOverdue, outcome: openAnswered },
+  OPENING: {
+    ...beforeTheArm,
+    safety_on: reachesArm,
+    arm_left_closed: reachesArm,
+    arm_opened: opened,
+    move_due: openingOverdue,
+    outcome: openAnswered,
+  },
   OPEN: {
     ...beforeTheArm,
     noEntry_due: (lane) => stay({ ...lane, display: "Please drive on" }),
@@ -223,10 +288,12 @@ export const passageRows = {
   },
   PASSING: {
     ...underWay,
+    arming_off: noteArmingLeft,
     safety_on: "unexpected",
     safety_off: leavesSafetyLoop,
     behind_on: noteClosingLoop,
     stuck_due: stuck,
+    outcome: reopenAnswered,
     facts: identified,
   },
   CLEARING: {
@@ -237,6 +304,7 @@ export const passageRows = {
     behind_off: disturbed,
     arm_closed: closed,
     clear_due: closeIfClear,
+    outcome: reopenAnswered,
     facts: identified,
     reset: vouched,
   },

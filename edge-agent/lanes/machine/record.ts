@@ -1,9 +1,9 @@
 import type { Credit, GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
 import type { MovementId, StayId } from "@parkme/shared/domain/ids";
 import type { MovementKind, ReviewReason } from "@parkme/shared/domain/stay";
-import type { EventOf, Facts, Lane, Step, StepContext } from "./model.ts";
+import type { EntryFacts, EventOf, Facts, Lane, Step, StepContext } from "./model.ts";
 import { NO_TRANSACTION, stay } from "./moves.ts";
-import { readsOf } from "./reads.ts";
+import { hasPassed, readsOfPassage } from "./reads.ts";
 
 /** What is written down when a vehicle has passed, or has not. */
 
@@ -42,23 +42,27 @@ export function creditedMovement(
 export function commitPassage(lane: Lane, ctx: StepContext): Step {
   const { passage } = lane;
   const cleared = { ...lane, ...NO_TRANSACTION };
-  if (passage === null || passage.reversed) return stay(cleared);
-  if (passage.credit !== null) {
-    const kind = passage.credit.kind === "vend" ? "vend" : "normal";
-    return stay(cleared, { records: creditedMovement(passage.credit, kind, passage.review, ctx) });
+  if (passage === null) return stay(cleared);
+  const { credit, review } = passage;
+  if (credit !== null) {
+    const records = creditedMovement(credit, credit.kind === "vend" ? "vend" : "normal", review, ctx);
+    return stay(hasPassed(cleared, credit.plate, ctx), { records });
   }
-  const plate = ctx.vote(readsOf(lane, ctx), true);
+  const plate = ctx.vote(readsOfPassage(lane, passage), true);
   if (plate === null) return stay(cleared, { records: uncontrolledMovement(null, null, ctx) });
-  const known = {
-    ...cleared,
-    lastGranted: { plate, atMs: ctx.now.monotonicMs },
-    reads: lane.reads.filter((read) => read.plate !== plate),
-  };
-  return stay(known, { request: { purpose: "identify", plate } });
+  return stay(hasPassed(cleared, plate, ctx), { request: { purpose: "identify", plate } });
 }
 
 export function identified(lane: Lane, event: EventOf<"facts">, ctx: StepContext): Step {
-  return stay(lane, { records: uncontrolledMovement(ownStay(event.facts), event.facts.plate, ctx) });
+  const { facts } = event;
+  const missed = facts.direction === "entry" ? missedExit(facts) : [];
+  return stay(lane, { records: [...missed, ...uncontrolledMovement(ownStay(facts), facts.plate, ctx)] });
+}
+
+/** A plate that comes in though it is inside must have left unseen: the older stay is put up for review. */
+export function missedExit({ stay: older }: EntryFacts): GateRecord[] {
+  if (older === null || older.status === "provisional") return [];
+  return [{ type: "stay_review", stayId: older.stayId, review: "missed_exit" }];
 }
 
 function ownStay(facts: Facts): StayInHand | null {

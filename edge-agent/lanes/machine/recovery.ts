@@ -1,40 +1,89 @@
 import type { Credit, GateRecord, LoopCounts } from "@parkme/shared/domain/gate-record";
-import type { EventOf, Lane, Row, Step, StepContext } from "./model.ts";
+import type { StayId } from "@parkme/shared/domain/ids";
+import type { EventOf, Handler, Lane, Row, Step, StepContext } from "./model.ts";
 import { DONE, enter, enterIdle, inputsKnown, NO_TRANSACTION, refuse, stay, andThen } from "./moves.ts";
-import { cashTooLate, enterClearing, grant, startPassing, vouched } from "./passage.ts";
-import { creditedMovement, identified, voidOf } from "./record.ts";
-import { addRead } from "./reads.ts";
+import {
+  cashTooLate,
+  enterClearing,
+  enterPassing,
+  grant,
+  newPassage,
+  startPassing,
+  vouched,
+} from "./passage.ts";
+import { commitPassage, creditedMovement, identified, voidOf } from "./record.ts";
+import { addRead, hasPassed } from "./reads.ts";
 
 /** The rows of doubt: after a start, a lost line or a fault. Nothing moves here but by a person or a vehicle. */
 
-/** Inputs are proven: finds out what became of the credit in doubt, then takes up the lane where it stands. */
+/** Inputs are proven: finds out what became of the vehicle in doubt, then takes up the lane where it stands. */
 function settle(lane: Lane, _event: object, ctx: StepContext): Step {
-  const credit = lane.unresolved;
-  if (lane.inputs.safety === "on" && lane.inputs.closed_limit === "off")
-    return startPassing(lane, ctx, credit);
-  const records = credit === null ? [] : resolve(credit, lane.counts, ctx);
-  const resolved = { ...lane, ...NO_TRANSACTION, unresolved: null };
-  if (lane.inputs.closed_limit === "on") return stay(enterIdle(resolved, ctx), { records });
-  return stay({ ...resolved, trouble: ARM_IS_OPEN }, { records });
+  const armClosed = lane.inputs.closed_limit === "on";
+  if (lane.inputs.safety === "on" && !armClosed) return resumePassing(lane, ctx);
+  return andThen(endPassage(lane, ctx), (ended) =>
+    andThen(resolve(ended, armClosed, ctx), (resolved) =>
+      stay(armClosed ? enterIdle(resolved, ctx) : { ...resolved, trouble: ARM_IS_OPEN }),
+    ),
+  );
 }
 
 const ARM_IS_OPEN = "The arm is open after a restart. Look at the lane, then press Reset to close it";
+
+/** A vehicle is under the arm: the one that was there when sight was lost, or the one with the credit in doubt. */
+function resumePassing(lane: Lane, ctx: StepContext): Step {
+  const passage = lane.passage ?? newPassage(lane, lane.unresolved, ctx);
+  // On both loops at once it is on its way through.
+  const closingSeen = passage.closingSeen || lane.inputs.closing === "on";
+  return enterPassing(lane, { ...passage, closingSeen }, ctx);
+}
+
+/** The vehicle that was under the arm when sight was lost is not there any more. */
+function endPassage(lane: Lane, ctx: StepContext): Step {
+  const { passage } = lane;
+  if (passage === null || passage.credit === null || passage.closingSeen) return commitPassage(lane, ctx);
+  return stay({ ...lane, ...NO_TRANSACTION, unresolved: passage.credit });
+}
+
+/**
+ * Settles the credit in doubt. While the arm is open and its vehicle may still stand before it, that is left to
+ * the vehicle; `final` when it is not waited for.
+ */
+function resolve(lane: Lane, final: boolean, ctx: StepContext): Step {
+  const credit = lane.unresolved;
+  if (credit === null) return stay(lane);
+  const settled = { ...lane, unresolved: null };
+  switch (fateOf(credit, lane.counts, ctx)) {
+    case "passed": {
+      const records = creditedMovement(credit, "inferred", null, ctx);
+      return stay(hasPassed(settled, credit.plate, ctx), { records });
+    }
+    case "never passed":
+      return final ? stay(settled, { records: voidOf(credit, "never passed", ctx) }) : stay(lane);
+    case "unknown": {
+      if (!final && lane.inputs.arming === "on") return stay(lane);
+      const { stay: own } = credit;
+      return stay(settled, { records: own === null ? [] : [passageUnproven(own.stayId)] });
+    }
+  }
+}
 
 /**
  * What the board counted since the grant tells whether the vehicle passed. Without counts of the same boot
  * nobody knows: the stay is kept, marked for review, and the vehicle's next appearance settles it.
  */
-function resolve(credit: Credit, counts: LoopCounts | null, ctx: StepContext): GateRecord[] {
-  const before = credit.countsAtGrant;
-  if (before === null || counts === null || before.boot !== counts.boot) {
-    if (credit.stay === null) return [];
-    return [{ type: "stay_review", stayId: credit.stay.stayId, review: "passage_unproven" }];
-  }
+function fateOf(
+  { countsAtGrant: before }: Credit,
+  counts: LoopCounts | null,
+  ctx: StepContext,
+): "passed" | "never passed" | "unknown" {
+  if (before === null || counts === null || before.boot !== counts.boot) return "unknown";
   const underArm = counts.safety > before.safety;
   const behindArm = counts.closing > before.closing || !ctx.config.wired.has("closing");
-  return underArm && behindArm
-    ? creditedMovement(credit, "inferred", null, ctx)
-    : voidOf(credit, "never passed", ctx);
+  return underArm && behindArm ? "passed" : "never passed";
+}
+
+function passageUnproven(stayId: StayId): GateRecord {
+  return { type: "stay_review", stayId, review: "passage_unproven" };
 }
 
 function closedByHand(lane: Lane, event: object, ctx: StepContext): Step {
@@ -47,11 +96,13 @@ function drivesThrough(lane: Lane, _event: object, ctx: StepContext): Step {
 }
 
 function resetUnknown(lane: Lane, event: EventOf<"reset">, ctx: StepContext): Step {
-  if (!inputsKnown(lane, ctx)) {
-    return refuse(lane, "inputs_unknown", "The board does not answer: check its power and line first.");
-  }
-  return vouched(enterClearing(lane, null, ctx), event, ctx);
+  if (!inputsKnown(lane, ctx)) return refuse(lane, "inputs_unknown", NO_INPUTS);
+  return andThen(resolve(lane, true, ctx), (resolved) =>
+    vouched(enterClearing(resolved, null, ctx), event, ctx),
+  );
 }
+
+const NO_INPUTS = "The board does not answer: check its power and line first.";
 
 function resetFault(lane: Lane, event: EventOf<"reset">, ctx: StepContext): Step {
   if (!inputsKnown(lane, ctx))
@@ -60,9 +111,13 @@ function resetFault(lane: Lane, event: EventOf<"reset">, ctx: StepContext): Step
 }
 
 /** Nobody is trapped by a fault: an attendant may try the arm again, for the vehicle whose credit is in doubt. */
-function vendAtFault(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step {
-  const credit: Credit = lane.unresolved ?? { kind: "vend", stay: null, plate: null, countsAtGrant: null };
-  return vendWith(lane, credit, [], event, ctx);
+export function vendAtFault(otherwise: Handler<"vend">): Handler<"vend"> {
+  return (lane, event, ctx) => {
+    if (!inputsKnown(lane, ctx)) return refuse(lane, "inputs_unknown", NO_INPUTS);
+    return lane.unresolved === null
+      ? otherwise(lane, event, ctx)
+      : vendWith(lane, lane.unresolved, [], event, ctx);
+  };
 }
 
 /** Opens for one vehicle on an attendant's word. */
@@ -116,5 +171,6 @@ export const recoveryRows = {
       refuse(lane, "lane_unknown", lane.trouble ?? "The lane is not proven yet: wait for its inputs."),
     reset: resetUnknown,
   },
-  FAULT: { ...doubtful, vend: vendAtFault, reset: resetFault },
-} as const satisfies Record<"UNKNOWN" | "FAULT", Row>;
+  /** Without the vend, which differs by lane kind. */
+  FAULT: { ...doubtful, reset: resetFault },
+} as const satisfies { readonly UNKNOWN: Row; readonly FAULT: Omit<Row, "vend"> };

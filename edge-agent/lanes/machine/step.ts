@@ -29,7 +29,7 @@ export function newLane(now: Now, unresolved: Lane["unresolved"]): Lane {
     armingSinceMs: null,
     timers: {},
     reads: [],
-    lastGranted: null,
+    lastPassed: null,
     plate: null,
     stay: null,
     credit: null,
@@ -93,7 +93,7 @@ export function observe(
     ...lane,
     inputs,
     counts: image.counts,
-    loopsProven: lane.loopsProven || hasWorked(before, inputs, image.counts),
+    loopsProven: known && (lane.loopsProven || hasWorked(before, inputs, image.counts)),
     armingSinceMs: inputs.arming !== "on" ? null : (lane.armingSinceMs ?? now.monotonicMs),
   };
   if (!known)

@@ -1,6 +1,12 @@
 import type { Now } from "@parkme/shared/domain/clock";
 import type { Facility } from "@parkme/shared/domain/facility";
-import type { Credit, GateRecord, LaneCommand, LaneRead, StayInHand } from "@parkme/shared/domain/gate-record";
+import type {
+  Credit,
+  GateRecord,
+  LaneCommand,
+  LaneRead,
+  StayInHand,
+} from "@parkme/shared/domain/gate-record";
 import {
   asId,
   createIdMint,
@@ -16,7 +22,15 @@ import { votePlate } from "../../plates/vote.ts";
 import { entryLane } from "../entry-lane.ts";
 import { exitLane } from "../exit-lane.ts";
 import { gatherFacts } from "../facts.ts";
-import type { Lane, LaneConfig, LaneEvent, LaneTable, LaneTimers, Reply, StepContext } from "../machine/model.ts";
+import type {
+  Lane,
+  LaneConfig,
+  LaneEvent,
+  LaneTable,
+  LaneTimers,
+  Reply,
+  StepContext,
+} from "../machine/model.ts";
 import { blind, newLane, nextDue, observe, step, wakeAtMs } from "../machine/step.ts";
 import { createBook, type Book } from "./book.ts";
 
@@ -144,6 +158,7 @@ export function createBench(options: BenchOptions = {}) {
   let missing: LaneInput | null = null;
   let sighted = false;
   let boot = 1;
+  let armObeys = options.armObeys ?? true;
   let edges = { safety: 0, closing: 0 };
   let armPlan: { readonly atMs: number; readonly levels: Levels }[] = [];
   let serial = 0;
@@ -191,7 +206,7 @@ export function createBench(options: BenchOptions = {}) {
   }
 
   function moveArm(action: LaneCommand["action"]): void {
-    if (options.armObeys === false) return;
+    if (!armObeys) return;
     const opening = action === "open";
     if (opening ? levels.open_limit : levels.closed_limit) armPlan = [];
     else
@@ -271,6 +286,7 @@ export function createBench(options: BenchOptions = {}) {
 
   return {
     config,
+    table,
     book,
     beats,
     lane: () => lane,
@@ -300,6 +316,11 @@ export function createBench(options: BenchOptions = {}) {
       sighted = false;
       options.watch?.seen(null, null, nowMs);
       lane = newLane(now(), creditOf(lane));
+    },
+    /** A dead arm stays where it is; one that obeys does so from the next command on. */
+    setArm: (obeys: boolean) => {
+      armObeys = obeys;
+      armPlan = [];
     },
     wait,
     read,

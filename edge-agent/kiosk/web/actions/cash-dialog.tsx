@@ -1,12 +1,14 @@
 import { useState, type SubmitEvent } from "react";
 import type { z } from "zod";
-import { Alert, Button, Modal, TextInput } from "@mantine/core";
-import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
+import { Button, Modal, TextInput } from "@mantine/core";
+import { IconCircleCheck } from "@tabler/icons-react";
 import { formatDecimal, money as amountOf, type Currency } from "@parkme/shared/domain/money";
 import type { Cash, cashTakenSchema } from "@parkme/shared/protocol/kiosk";
 import type { Answer } from "../gate/answer.ts";
+import type { Attempt } from "../logic/attempt.ts";
 import type { MoneyText } from "../logic/money-text.ts";
 import { changeMinor, parseTendered, quickSums, type TenderedProblem } from "../logic/tendered.ts";
+import { AttemptNotice } from "./attempt-notice.tsx";
 import { DialogFooter } from "./dialog-footer.tsx";
 import { Keypad } from "./keypad.tsx";
 import { useAttempt } from "./use-attempt.ts";
@@ -69,7 +71,7 @@ export function CashDialog(props: Props) {
 }
 
 type FormProps = Omit<Props, "opened" | "onClose" | "send"> & {
-  readonly attempt: Exclude<ReturnType<typeof useAttempt<Tendered, CashTaken>>["attempt"], { step: "done" }>;
+  readonly attempt: Exclude<Attempt<Tendered, CashTaken>, { step: "done" }>;
   readonly submit: (tendered: Tendered) => void;
   readonly text: string;
   readonly setText: (text: string) => void;
@@ -115,6 +117,7 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
               variant="default"
               size="md"
               h={52}
+              px={4}
               disabled={frozen}
               onClick={() => setText(formatDecimal(amountOf(sumMinor, currency)))}
             >
@@ -126,9 +129,14 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
       </div>
       <Keypad {...{ text, currency }} disabled={frozen} onText={setText} />
       <div className={classes["end"]}>
-        <Notice {...{ attempt, blocked }} />
+        <AttemptNotice
+          {...{ attempt, blocked }}
+          unanswered="The payment may have been recorded. Trying again takes the money once only."
+        />
         <DialogFooter
           onCancel={close}
+          undecided={retry}
+          color="var(--pk-due)"
           confirm={retry ? "Try again" : `Take ${money(dueMinor)}`}
           disabled={!retry && (!enough || blocked !== null)}
           sending={attempt.step === "sending"}
@@ -169,23 +177,6 @@ function Change({ tendered, dueMinor, money }: ChangeProps) {
       <span>{backMinor < 0 ? "Missing" : "Change"}</span>
       <strong>{money(Math.abs(backMinor))}</strong>
     </p>
-  );
-}
-
-function Notice({ attempt, blocked }: Pick<FormProps, "attempt" | "blocked">) {
-  if (attempt.step === "unanswered") {
-    return (
-      <Alert color="yellow" icon={<IconAlertTriangle />} role="alert">
-        {attempt.message} The payment may have been recorded. Trying again takes the money once only.
-      </Alert>
-    );
-  }
-  const message = blocked ?? (attempt.step === "editing" ? attempt.refusal : null);
-  if (message === null) return null;
-  return (
-    <Alert color={blocked === null ? "red" : "yellow"} icon={<IconAlertTriangle />} role="alert">
-      {message}
-    </Alert>
   );
 }
 

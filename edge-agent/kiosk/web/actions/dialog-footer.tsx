@@ -3,18 +3,21 @@ import classes from "./dialog-footer.module.css";
 
 type Props = {
   readonly onCancel: () => void;
+  /** Something was sent and its outcome is open: leaving cancels nothing. */
+  readonly undecided: boolean;
   /** The action in words: a button that says what it does. */
   readonly confirm: string;
   readonly disabled: boolean;
   readonly sending: boolean;
+  readonly color?: string;
 };
 
 /** The two ways out of a form; the confirming one submits it, so Enter does too. */
-export function DialogFooter({ onCancel, confirm, disabled, sending }: Props) {
+export function DialogFooter({ onCancel, undecided, confirm, disabled, sending, color }: Props) {
   return (
     <div className={classes["footer"]}>
       <Button size="xl" variant="default" onClick={onCancel} disabled={sending}>
-        Cancel
+        {undecided ? "Close" : "Cancel"}
       </Button>
       <Button
         size="xl"
@@ -22,6 +25,7 @@ export function DialogFooter({ onCancel, confirm, disabled, sending }: Props) {
         className={classes["confirm"] ?? ""}
         disabled={disabled}
         loading={sending}
+        {...(color === undefined ? {} : { color })}
       >
         {confirm}
       </Button>

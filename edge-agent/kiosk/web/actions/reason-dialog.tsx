@@ -1,7 +1,8 @@
 import { useState, type SubmitEvent } from "react";
-import { Alert, Button, Modal, TextInput } from "@mantine/core";
-import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
+import { Button, Modal, TextInput } from "@mantine/core";
+import { IconInfoCircle } from "@tabler/icons-react";
 import type { Answer } from "../gate/answer.ts";
+import { AttemptNotice } from "./attempt-notice.tsx";
 import { DialogFooter } from "./dialog-footer.tsx";
 import { useAttempt } from "./use-attempt.ts";
 import classes from "./reason-dialog.module.css";
@@ -34,7 +35,7 @@ export function ReasonDialog({ opened, onClose, laneName, words, blocked, send, 
   const [reason, setReason] = useState("");
   const { attempt, submit, reset } = useAttempt(send, () => {
     setReason("");
-    reset();
+    onClose();
     onDone();
   });
   const sending = attempt.step === "sending";
@@ -53,67 +54,68 @@ export function ReasonDialog({ opened, onClose, laneName, words, blocked, send, 
     if (ready) submit(reason.trim());
   }
 
+  const title = `${laneName}: ${words.title}`;
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      size={620}
-      title={`${laneName}: ${words.title}`}
-      withCloseButton={false}
-    >
+    <Modal opened={opened} onClose={close} size={620} title={title} withCloseButton={false}>
       <form className={classes["form"]} onSubmit={confirm}>
         <p className={classes["explanation"]}>
           <IconInfoCircle size={24} aria-hidden />
           {words.explanation}
         </p>
-        <div className={classes["quick"]} role="group" aria-label="Common reasons">
-          {words.quickReasons.map((quick) => (
-            <Button
-              key={quick}
-              variant={reason === quick ? "filled" : "default"}
-              aria-pressed={reason === quick}
-              disabled={sending || retry}
-              onClick={() => setReason(quick)}
-              size="md"
-              h={48}
-            >
-              {quick}
-            </Button>
-          ))}
-        </div>
-        <TextInput
-          label="Reason"
-          placeholder="Choose one above, or type"
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          maxLength={MAX_LENGTH}
-          disabled={sending || retry}
-          required
-          withAsterisk={false}
-          data-autofocus
+        <ReasonFields quick={words.quickReasons} {...{ reason, setReason }} disabled={sending || retry} />
+        <AttemptNotice
+          {...{ attempt, blocked }}
+          unanswered="It may have been done: look at the lane. Trying again does it once only."
         />
-        {attempt.step === "editing" && attempt.refusal !== null && (
-          <Alert color="red" icon={<IconAlertTriangle />} role="alert">
-            {attempt.refusal}
-          </Alert>
-        )}
-        {retry && (
-          <Alert color="yellow" icon={<IconAlertTriangle />} role="alert">
-            {attempt.message} It may have been done: look at the lane. Trying again does it once only.
-          </Alert>
-        )}
-        {blocked !== null && !retry && (
-          <Alert color="yellow" icon={<IconAlertTriangle />} role="status">
-            {blocked}
-          </Alert>
-        )}
         <DialogFooter
           onCancel={close}
+          undecided={retry}
           confirm={retry ? "Try again" : words.confirm}
           disabled={!ready}
           sending={sending}
         />
       </form>
     </Modal>
+  );
+}
+
+type FieldsProps = {
+  readonly quick: readonly string[];
+  readonly reason: string;
+  readonly setReason: (reason: string) => void;
+  readonly disabled: boolean;
+};
+
+function ReasonFields({ quick, reason, setReason, disabled }: FieldsProps) {
+  return (
+    <>
+      <div className={classes["quick"]} role="group" aria-label="Common reasons">
+        {quick.map((common, index) => (
+          <Button
+            key={common}
+            // Not the text field: focus there would raise a tablet's keyboard over the dialog.
+            {...(index === 0 ? { "data-autofocus": true } : {})}
+            variant={reason === common ? "filled" : "default"}
+            aria-pressed={reason === common}
+            disabled={disabled}
+            onClick={() => setReason(common)}
+            size="md"
+            h={48}
+          >
+            {common}
+          </Button>
+        ))}
+      </div>
+      <TextInput
+        label="Reason"
+        placeholder="Choose one above, or type"
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+        maxLength={MAX_LENGTH}
+        disabled={disabled}
+        required
+        withAsterisk={false}
+      />
+    </>
   );
 }

@@ -11,10 +11,13 @@ export type AttemptHandle<Body, Value> = {
   readonly reset: () => void;
 };
 
-/** Keeps one {@link Attempt} for as long as the component lives, whether its dialog is open or not. */
+/**
+ * Keeps one {@link Attempt} for as long as the component lives, whether its dialog is open or not. With `onDone`
+ * a success ends there and the form is fresh again; without it, the step `done` stays on view.
+ */
 export function useAttempt<Body, Value>(
   send: (key: string, body: Body) => Promise<Answer<Value>>,
-  onDone?: (value: Value) => void,
+  onDone?: () => void,
 ): AttemptHandle<Body, Value> {
   const [attempt, setAttempt] = useState<Attempt<Body, Value>>(FRESH);
 
@@ -22,8 +25,8 @@ export function useAttempt<Body, Value>(
     const sending = begin(attempt, body, mintKey());
     setAttempt(sending);
     const next = conclude<Body, Value>(sending, await send(sending.key, sending.body));
-    setAttempt(next);
-    if (next.step === "done") onDone?.(next.value);
+    setAttempt(next.step === "done" && onDone !== undefined ? FRESH : next);
+    if (next.step === "done") onDone?.();
   }
 
   return {

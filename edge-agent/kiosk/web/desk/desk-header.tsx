@@ -10,15 +10,16 @@ type Props = {
   readonly attendant: string;
   readonly money: MoneyText;
   readonly time: TimeText;
+  readonly stale: boolean;
   /** The facility's time, which runs on while the connection is lost. */
   readonly nowMs: number;
   readonly onSignOut: () => void;
 };
 
-export function DeskHeader({ snapshot, attendant, money, time, nowMs, onSignOut }: Props) {
+export function DeskHeader({ snapshot, attendant, money, time, stale, nowMs, onSignOut }: Props) {
   const { facility, inside, today } = snapshot;
   return (
-    <header className={classes["header"]}>
+    <header className={classes["header"]} data-stale={stale || undefined}>
       <div className={classes["facility"]}>
         <h1>{facility.name}</h1>
         <p>

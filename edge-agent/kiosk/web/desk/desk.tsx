@@ -55,7 +55,7 @@ export function Desk({ api, attendant, onRefused, onSignOut }: Props) {
   return (
     <div className={classes["desk"]} data-stale={stale || undefined}>
       <DeskHeader
-        {...{ snapshot, attendant, money, time, onSignOut }}
+        {...{ snapshot, attendant, money, time, stale, onSignOut }}
         nowMs={snapshot.atMs + ageMs(received, now)}
       />
       {banner}

@@ -13,7 +13,7 @@ import type { Answer } from "./answer.ts";
 /** The barrier's answer is a matter of milliseconds; after this the attendant is told that there was none. */
 const ANSWER_TIMEOUT_MS = 8_000;
 const MAX_RETRY_AFTER_S = 900;
-const DEFAULT_RETRY_AFTER_S = 30;
+const DEFAULT_RETRY_AFTER_S = 60;
 
 const problemSchema = z.object({ detail: z.string().min(1).max(500) });
 const nothing = z.null();
@@ -40,7 +40,7 @@ export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
   return {
     session: () => call(fetcher, { method: "GET", path: "/api/session", schema: sessionSchema }),
     signOut: () => call(fetcher, { method: "DELETE", path: "/api/session", schema: nothing }),
-    async signIn(body: SignIn): Promise<Exclude<Answer<null>, { kind: "signed_out" }>> {
+    signIn: async (body: SignIn): Promise<Exclude<Answer<null>, { kind: "signed_out" }>> => {
       const answer = await call(fetcher, { method: "POST", path: "/api/session", body, schema: nothing });
       if (answer.kind !== "signed_out") return answer;
       return { kind: "refused", status: 401, message: "Name and PIN do not match.", retryAfterS: 0 };

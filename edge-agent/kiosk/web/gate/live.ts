@@ -14,7 +14,11 @@ export type LiveListener = {
 };
 
 /** The part of an `EventSource` that is used. */
-export type EventStream = Pick<EventSource, "addEventListener" | "close" | "readyState">;
+export type EventStream = {
+  readonly readyState: number;
+  readonly addEventListener: (type: "snapshot" | "error", listener: (event: Event) => void) => void;
+  readonly close: () => void;
+};
 const CLOSED = 2;
 
 /**

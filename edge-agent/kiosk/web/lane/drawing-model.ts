@@ -40,7 +40,7 @@ export function armView(state: LaneState, { open_limit, closed_limit }: Inputs):
 export const ARM_WORDS: Record<ArmView, string> = {
   closed: "Arm down",
   open: "Arm up",
-  opening: "Arm rising",
+  opening: "Arm going up",
   closing: "Arm coming down",
   unknown: "Arm unknown",
 };

@@ -1,26 +1,15 @@
-import { useState } from "react";
-import { Button } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import {
-  IconAlertTriangle,
-  IconArrowLeft,
-  IconArrowRight,
-  IconBarrierBlock,
-  IconCash,
-  IconRotate,
-} from "@tabler/icons-react";
+import { IconAlertTriangle, IconArrowLeft, IconArrowRight } from "@tabler/icons-react";
 import type { Currency } from "@parkme/shared/domain/money";
 import type { LaneView } from "@parkme/shared/protocol/kiosk";
-import { CashDialog } from "../actions/cash-dialog.tsx";
-import { ReasonDialog } from "../actions/reason-dialog.tsx";
+import { LaneActions } from "../actions/lane-actions.tsx";
 import type { GateApi } from "../gate/api.ts";
+import { dueStay } from "../logic/due-stay.ts";
 import { describeState, toneOf, type StateWords, type Tone } from "../logic/lane-words.ts";
 import type { MoneyText } from "../logic/money-text.ts";
 import { elapsedText, type TimeText } from "../logic/time-text.ts";
 import { LaneDrawing } from "./lane-drawing.tsx";
 import { PlateRead } from "./plate-read.tsx";
 import { StayPanel } from "./stay-panel.tsx";
-import { AFTER_A_FAULT, resetWords, VEND_WORDS } from "./reasons.ts";
 import classes from "./lane-card.module.css";
 
 type Props = {
@@ -49,7 +38,12 @@ export function LaneCard({ api, lane, currency, money, time, nowMs, stale }: Pro
         </p>
         <Troubles troubles={lane.troubles} fault={tone === "fault"} />
         <PlateRead read={lane.read} {...{ time, nowMs }} />
-        <StayPanel stay={lane.stay} readPlate={lane.read?.plate ?? null} {...{ money, time, nowMs }} />
+        <StayPanel
+          stay={lane.stay}
+          fee={dueStay(lane)?.fee ?? null}
+          readPlate={lane.read?.plate ?? null}
+          {...{ money, time, nowMs }}
+        />
       </div>
       <LaneActions {...{ api, lane, currency, money, stale }} />
     </article>
@@ -96,114 +90,5 @@ function Troubles({ troubles, fault }: { readonly troubles: readonly string[]; r
         </li>
       ))}
     </ul>
-  );
-}
-
-type Stay = NonNullable<LaneView["stay"]>;
-/** A stay that a fee is asked for. */
-type DueStay = Stay & { readonly fee: NonNullable<Stay["fee"]> };
-
-type ActionProps = Pick<Props, "api" | "lane" | "currency" | "money" | "stale">;
-
-function LaneActions({ api, lane, currency, money, stale }: ActionProps) {
-  const [open, setOpen] = useState<"cash" | "vend" | "reset" | null>(null);
-  const [paying, setPaying] = useState<DueStay | null>(null);
-  const close = () => setOpen(null);
-  const { stay } = lane;
-  const due: DueStay | null = stay !== null && stay.fee !== null ? { ...stay, fee: stay.fee } : null;
-  const payingNow = due !== null && due.stay_id === paying?.stay_id ? due : null;
-  const reset = resetWords(lane);
-  const lost = stale ? "No contact with the gate's computer: wait until it is back." : null;
-
-  return (
-    <div className={classes["actions"]}>
-      {lane.direction === "exit" && reset === null && (
-        <Button
-          className={classes["primary"] ?? ""}
-          size="xl"
-          color="var(--pk-due)"
-          disabled={stale || due === null}
-          leftSection={<IconCash size={28} aria-hidden />}
-          onClick={() => {
-            setPaying(due);
-            setOpen("cash");
-          }}
-        >
-          Take cash
-        </Button>
-      )}
-      {reset !== null && (
-        <Button
-          className={classes["primary"] ?? ""}
-          size="xl"
-          {...(lane.state === "FAULT" ? { color: "var(--pk-fault)" } : {})}
-          disabled={stale}
-          leftSection={<IconRotate size={26} aria-hidden />}
-          onClick={() => setOpen("reset")}
-        >
-          Reset
-        </Button>
-      )}
-      <Button
-        className={classes["secondary"] ?? ""}
-        size="xl"
-        variant="default"
-        disabled={stale}
-        leftSection={<IconBarrierBlock size={26} aria-hidden />}
-        onClick={() => setOpen("vend")}
-      >
-        Vend
-      </Button>
-
-      {paying !== null && (
-        // A dialog per stay: what was typed or sent for one vehicle never shows up for the next.
-        <CashDialog
-          key={paying.stay_id}
-          opened={open === "cash"}
-          onClose={close}
-          laneName={lane.name}
-          ticketNumber={paying.ticket_number}
-          plate={paying.plate}
-          dueMinor={(payingNow ?? paying).fee.amount_minor}
-          blocked={
-            lost ?? (payingNow === null ? "The lane no longer asks this vehicle for a payment." : null)
-          }
-          send={(key, cash) =>
-            api.takeCash(lane.lane, { ...cash, stay_id: paying.stay_id, idempotency_key: key })
-          }
-          {...{ currency, money }}
-        />
-      )}
-      <ReasonDialog
-        opened={open === "vend"}
-        onClose={close}
-        laneName={lane.name}
-        words={VEND_WORDS[lane.direction]}
-        blocked={lost}
-        send={(key, reason) => api.vend(lane.lane, { reason, idempotency_key: key })}
-        onDone={() => {
-          close();
-          notifications.show({
-            color: "green",
-            title: lane.name,
-            message: "Opened for one vehicle. It is recorded.",
-          });
-        }}
-      />
-      {(reset !== null || open === "reset") && (
-        <ReasonDialog
-          opened={open === "reset"}
-          onClose={close}
-          laneName={lane.name}
-          words={reset ?? AFTER_A_FAULT}
-          blocked={lost ?? (reset === null ? "There is nothing to reset any more." : null)}
-          send={(_key, reason) => api.reset(lane.lane, { reason })}
-          onDone={() => {
-            close();
-            notifications.show({ color: "green", title: lane.name, message: "Reset. It is recorded." });
-          }}
-        />
-      )}
-    </div>
   );
 }

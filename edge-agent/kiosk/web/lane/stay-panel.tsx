@@ -10,6 +10,8 @@ type Stay = NonNullable<LaneView["stay"]>;
 
 type Props = {
   readonly stay: Stay | null;
+  /** What is asked for the stay now. */
+  readonly fee: Stay["fee"];
   /** What the camera read in this lane just now; the stay was entered under the same plate or a similar one. */
   readonly readPlate: string | null;
   readonly money: MoneyText;
@@ -18,7 +20,7 @@ type Props = {
 };
 
 /** The stay of the vehicle in the lane, and what it owes. */
-export function StayPanel({ stay, readPlate, money, time, nowMs }: Props) {
+export function StayPanel({ stay, fee, readPlate, money, time, nowMs }: Props) {
   if (stay === null) {
     return (
       <section className={classes["panel"]} data-empty aria-label="Stay">
@@ -27,7 +29,6 @@ export function StayPanel({ stay, readPlate, money, time, nowMs }: Props) {
     );
   }
   const entryMs = Date.parse(stay.entry_at);
-  const { fee } = stay;
   const amount = fee === null ? "" : money(fee.amount_minor);
   const parkedMs = fee === null ? Math.max(0, nowMs - entryMs) : fee.duration_minutes * 60_000;
   return (
@@ -50,7 +51,9 @@ export function StayPanel({ stay, readPlate, money, time, nowMs }: Props) {
       )}
       <dl className={classes["facts"]}>
         <Fact label="Ticket" value={stay.ticket_number} />
-        {stay.plate !== null && stay.plate !== readPlate && <Fact label="Entered as" value={stay.plate} striking />}
+        {stay.plate !== null && stay.plate !== readPlate && (
+          <Fact label="Entered as" value={stay.plate} striking />
+        )}
         <Fact label="Entered" value={time.moment(entryMs, nowMs)} />
         <Fact label="Parked" value={describeDuration(parkedMs)} />
       </dl>

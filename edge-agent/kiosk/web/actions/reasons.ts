@@ -1,6 +1,6 @@
 import type { LaneDirection } from "@parkme/shared/domain/lane";
 import type { LaneView } from "@parkme/shared/protocol/kiosk";
-import type { ReasonWords } from "../actions/reason-dialog.tsx";
+import type { ReasonWords } from "./reason-dialog.tsx";
 
 const OPENS_ONCE =
   "The barrier opens for one vehicle, without a ticket or a payment. It is recorded with your name and the reason.";
