@@ -25,8 +25,11 @@ export function sendProblem(
 export function limitBody(maxBytes: number) {
   return bodyLimit({
     maxSize: maxBytes,
-    onError: (c) =>
-      sendProblem(c, problem(413, "body_too_large", `the body is longer than ${maxBytes} bytes`)),
+    onError: (c) => {
+      // The rest of the body is still coming: the connection is of no use for another request.
+      c.header("connection", "close");
+      return sendProblem(c, problem(413, "body_too_large", `the body is longer than ${maxBytes} bytes`));
+    },
   });
 }
 

@@ -1,8 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { GateRecord } from "@parkme/shared/domain/gate-record";
 
-export type Metrics = ReturnType<typeof createMetrics>;
-
 export type MetricSources = {
   readonly facility: string;
   /** Movements recorded before this process started. */

@@ -41,25 +41,34 @@ export function dashboardRoutes({ db, clock, live, loadSnapshot }: DashboardDeps
   return routes;
 }
 
-/** Each message is made when the connection has taken the one before: a slow one holds a single snapshot. */
-function eventStream(watcher: Watcher, stillSignedIn: () => Promise<boolean>): ReadableStream<Uint8Array> {
+/**
+ * A watcher's messages as server-sent events. Each is made when the connection has taken the one before, so a slow
+ * connection holds a single snapshot. At every beat the session is looked at again.
+ */
+export function eventStream(
+  watcher: Watcher,
+  stillSignedIn: () => Promise<boolean>,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  let left = false;
   return new ReadableStream(
     {
       async pull(controller) {
         const message = await watcher.next();
+        if (left) return;
         if (message.kind === "snapshot") {
           controller.enqueue(encoder.encode(`event: snapshot\ndata: ${message.data}\n\n`));
-          return;
-        }
-        if (message.kind === "beat" && (await stillSignedIn())) {
+        } else if (message.kind === "beat" && (await stillSignedIn())) {
           controller.enqueue(encoder.encode(": beat\n\n"));
-          return;
+        } else {
+          watcher.leave();
+          controller.close();
         }
-        watcher.leave();
-        controller.close();
       },
-      cancel: () => watcher.leave(),
+      cancel() {
+        left = true;
+        watcher.leave();
+      },
     },
     { highWaterMark: 0 },
   );

@@ -36,7 +36,7 @@ async function startProgram(): Promise<{ readonly child: ChildProcess; readonly 
   const args = ["--import", "tsx", "--input-type=module", "-e", PROGRAM, module, folder];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
-  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   return { child, port: Number(line) };
 }
 

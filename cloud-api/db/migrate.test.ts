@@ -93,7 +93,7 @@ describe("migrateDatabase", () => {
       "create table half (id int);--> statement-breakpoint\nselect 1/0",
       1_000,
     );
-    await expect(migrateIt()).rejects.toThrow();
+    await expect(migrateIt()).rejects.toThrow("select 1/0");
     expect(await query("select to_regclass('half') as half")).toEqual([{ half: null }]);
   });
 });

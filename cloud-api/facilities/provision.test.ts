@@ -63,7 +63,7 @@ describe("provision", () => {
     const broken = { ...tower, timeZone: "Mars/Olympus_Mons" };
     await expect(
       provision(cloud.db, { ...PROVISION, facilities: [{ ...harbour, name: "Renamed" }, broken] }),
-    ).rejects.toThrow();
+    ).rejects.toThrow("time zone");
     expect(await rows("select name from facilities where name = 'Renamed'")).toEqual([]);
   });
 });

@@ -167,6 +167,17 @@ describe("a vehicle that turns round", () => {
     expect(plates(bench)).toEqual(["BAB1234", "BAB1234"]);
   });
 
+  it("before the grant, with its nose on the safety loop still, has not left yet", () => {
+    const bench = entry();
+    arrive(bench, null);
+    bench.set({ safety: true, arming: false });
+    bench.wait(10_000);
+    expect(bench.lane().state).toBe("ARMED");
+    bench.set({ safety: false });
+    bench.wait(1_500);
+    expect(bench.lane().state).toBe("IDLE");
+  });
+
   it("on a display that says full goes, and takes its question along", () => {
     const bench = entry({ capacity: 0 });
     bench.set({ arming: true });
@@ -409,6 +420,22 @@ describe("an obstruction while closing", () => {
     expect(actions(bench)).toHaveLength(4);
   });
 
+  it("never closes while the closing loop is covered, and counts the vehicle when it has driven on", () => {
+    const bench = entry();
+    arrive(bench, "BAB1234");
+    bench.wait(1_000);
+    bench.set({ safety: true, arming: false });
+    bench.set({ closing: true });
+    bench.set({ safety: false });
+    bench.wait(600_000);
+    expect(bench.lane()).toMatchObject({ state: "CLEARING", trouble: null });
+    expect(bench.book.inside()).toBe(0);
+    bench.set({ closing: false });
+    bench.wait(1_000);
+    expect(bench.book.inside()).toBe(1);
+    expect(bench.lane().state).toBe("CLOSING");
+  });
+
   it("never closes on a vehicle that stalls under the arm, and raises an alarm once", () => {
     const bench = entry();
     arrive(bench, "BAB1234");
@@ -458,6 +485,19 @@ describe("reads", () => {
     settleDown(bench);
     expect(bench.lane().state).toBe("ARMED");
     expect(bench.book.stays.size).toBe(1);
+  });
+
+  it("of a vehicle that has passed name nobody for a minute; then it may come again", () => {
+    const bench = entry();
+    passNormally(bench, "BAB1234");
+    bench.set({ arming: true });
+    bench.read("8AB1234");
+    bench.wait(50_000);
+    bench.read("BAB1234");
+    expect(bench.lane().state).toBe("ARMED");
+    bench.wait(10_000);
+    bench.read("BAB1234");
+    expect(bench.lane().state).toBe("OPENING");
   });
 
   it("of two vehicles at once open for neither", () => {
@@ -601,6 +641,7 @@ describe("an arm that does not obey", () => {
     arrive(bench, "BAB1234");
     bench.answer(bench.commands()[0]!.id, "refused");
     bench.answer(bench.commands()[0]!.id, "silent");
+    expect(bench.lane().state).toBe("OPENING");
     expect(actions(bench)).toEqual(["open", "open"]);
     bench.answer(bench.commands()[1]!.id, "silent");
     expect(bench.lane().state).toBe("FAULT");
@@ -641,6 +682,14 @@ describe("an arm that does not obey", () => {
     bench.wait(20_000);
     expect(bench.lane().state).toBe("IDLE");
     expect(alarms(bench).filter((kind) => kind === "arm_fault")).toHaveLength(1);
+  });
+
+  it("whose closed limit sticks still lets the vehicle under it pass once it is open", () => {
+    const bench = entry({ armObeys: false });
+    arrive(bench, "BAB1234");
+    bench.set({ safety: true });
+    bench.set({ open_limit: true });
+    expect(bench.lane().state).toBe("PASSING");
   });
 
   it("that is open already when told to open counts as open", () => {
@@ -721,6 +770,19 @@ describe("loss of the board", () => {
       expect(statuses(bench)).toEqual(["open"]);
       expect(bench.book.inside()).toBe(1);
     }
+  });
+
+  it("of a board without counters, when the vehicle had already reached the closing loop: it is in", () => {
+    const bench = entry({ counts: false });
+    arrive(bench, "BAB1234");
+    bench.wait(1_000);
+    bench.set({ safety: true, arming: false });
+    bench.set({ closing: true });
+    bench.lose();
+    bench.set({ safety: false, closing: false });
+    bench.see();
+    expect(kinds(bench)).toEqual(["normal"]);
+    expect(statuses(bench)).toEqual(["open"]);
   });
 
   it("while a vehicle without a credit passes: one movement, whether it is seen again or not", () => {

@@ -27,7 +27,7 @@ export function watchMovements({ url, signIn, say, signal }: WatchOptions): Prom
 }
 
 /** `14:03:07  in   entry   B MK 4821     PKM-9X2ABC1Z                  inside 12/120`. */
-export function movementLine(movement: MovementView, { facility, inside, cloud }: KioskSnapshot): string {
+function movementLine(movement: MovementView, { facility, inside, cloud }: KioskSnapshot): string {
   const time = new Date(movement.at).toLocaleTimeString("en-GB", { timeZone: facility.time_zone });
   const fee =
     movement.fee_minor === null

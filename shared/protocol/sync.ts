@@ -17,7 +17,7 @@ const minor = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_
 const plate = z.string().min(2).max(12).nullable();
 const currency = z.string().regex(/^[A-Z]{3}$/);
 
-export const stayStartedSchema = z.object({
+const stayStartedSchema = z.object({
   stay_id: uuid,
   lane: slugSchema,
   ticket_number: z.string().regex(/^PKM-[0-9A-Z]{8}$/),
@@ -26,7 +26,7 @@ export const stayStartedSchema = z.object({
 });
 
 /** The vehicle never came in: the provisional stay is void. */
-export const stayVoidedSchema = z.object({
+const stayVoidedSchema = z.object({
   stay_id: uuid,
   lane: slugSchema,
   at: instant,
@@ -34,7 +34,7 @@ export const stayVoidedSchema = z.object({
 });
 
 /** A person should look at this stay. */
-export const stayFlaggedSchema = z.object({
+const stayFlaggedSchema = z.object({
   stay_id: uuid,
   lane: slugSchema,
   at: instant,
@@ -42,7 +42,7 @@ export const stayFlaggedSchema = z.object({
 });
 
 /** A confirmed passage. It opens the stay it names (entry) or closes it (exit, with the fee). */
-export const movementRecordedSchema = z.object({
+const movementRecordedSchema = z.object({
   movement_id: uuid,
   lane: slugSchema,
   direction: z.enum(["in", "out"]),
@@ -61,7 +61,7 @@ export const movementRecordedSchema = z.object({
     .nullable(),
 });
 
-export const paymentTakenSchema = z.object({
+const paymentTakenSchema = z.object({
   payment_id: uuid,
   stay_id: uuid,
   lane: slugSchema,
@@ -72,7 +72,7 @@ export const paymentTakenSchema = z.object({
   at: instant,
 });
 
-export const vendGrantedSchema = z.object({
+const vendGrantedSchema = z.object({
   command_id: uuid,
   lane: slugSchema,
   actor: z.string().max(60),
@@ -80,7 +80,7 @@ export const vendGrantedSchema = z.object({
   at: instant,
 });
 
-export const alarmRaisedSchema = z.object({
+const alarmRaisedSchema = z.object({
   lane: slugSchema,
   kind: z.enum(ALARM_KINDS),
   detail: z.string().max(200),

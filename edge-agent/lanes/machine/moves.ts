@@ -27,9 +27,7 @@ export function enterWaiting(
   patch: Partial<Lane> = {},
 ): Lane {
   const { back } = lane.timers;
-  const waiting = enter(lane, state, ctx, patch);
-  if (back !== undefined) return { ...waiting, timers: { back } };
-  return lane.inputs.arming === "off" ? withTimer(waiting, "back", ctx.config.timers.backMs, ctx) : waiting;
+  return enter(lane, state, ctx, { ...patch, timers: back === undefined ? {} : { back } });
 }
 
 export function withTimer(lane: Lane, name: TimerName, afterMs: number, ctx: StepContext): Lane {
