@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { pino } from "pino";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { startAgent } from "./agent.ts";
-import { describeProblems, loadConfig } from "./config/load.ts";
+import { describeProblems } from "@parkme/shared/config/yaml-config";
+import { loadConfig } from "./config/load.ts";
 
 /** The edge agent's program: reads the environment, starts the agent, stops it on a signal. */
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { startSimulator, type Simulator } from "./simulator.ts";
 import { loadSite, type Site } from "./site-file.ts";
 import { keepState, readParked } from "./state-file.ts";
@@ -52,10 +53,7 @@ function readSite(): Site {
   const { file, speed, seed } = readFlags();
   const site = loadSite(file);
   if (!site.ok) {
-    const problems = site.error.map(({ line, path, message }) => {
-      return `${file}${line === null ? "" : `:${line}`}: ${path === "" ? "" : `${path}: `}${message}`;
-    });
-    return fail(problems.join("\n"));
+    return fail(describeProblems(file, site.error));
   }
   return { ...site.value, speed: speed ?? site.value.speed, seed: seed ?? site.value.seed };
 }

@@ -1,12 +1,10 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { type ConfigProblem, readYamlConfig, type Report } from "@parkme/shared/config/yaml-config";
+import { isTimeZone } from "@parkme/shared/domain/local-day";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
-import { isNode, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
-
-/** One thing that is wrong in a site file. Values are not repeated, for they may be secrets. */
-export type SiteProblem = { readonly line: number | null; readonly path: string; readonly message: string };
 
 /** What the simulator puts up: a checked site file, its secrets read and its paths made absolute. */
 export type Site = z.infer<typeof siteSchema> & {
@@ -98,11 +96,10 @@ const siteSchema = z.strictObject({
 
 type SiteFile = z.infer<typeof siteSchema>;
 
-const MAX_SITE_BYTES = 1_000_000;
 const MAX_SECRET_BYTES = 4_096;
 
 /** Reads and checks a site file; every problem at once. */
-export function loadSite(file: string): Result<Site, readonly SiteProblem[]> {
+export function loadSite(file: string): Result<Site, readonly ConfigProblem[]> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -113,46 +110,23 @@ export function loadSite(file: string): Result<Site, readonly SiteProblem[]> {
 }
 
 /** As {@link loadSite}, from text; paths in it are relative to `folder`. */
-export function parseSite(text: string, folder: string): Result<Site, readonly SiteProblem[]> {
-  if (text.length > MAX_SITE_BYTES) return err([{ line: null, path: "", message: "the file is too long" }]);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    return err(
-      document.errors.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, path: "", message })),
-    );
-  }
-  const problems: SiteProblem[] = [];
-  const report: Report = (where, message) =>
-    problems.push({ line: lineOf(document, lines, where), path: where.join("."), message });
-  const parsed = siteSchema.safeParse(document.toJS({ maxAliasCount: 50 }));
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) report(issue.path, issue.message);
-    return err(problems);
-  }
-  checkNames(parsed.data, report);
-  const secrets = readSecrets(parsed.data, folder, report);
-  if (problems.length > 0) return err(problems);
+export function parseSite(text: string, folder: string): Result<Site, readonly ConfigProblem[]> {
+  const read = readYamlConfig(text, siteSchema);
+  if (!read.ok) return read;
+  const { value: site, report, problems } = read.value;
+  if (site === null) return err(problems());
+  checkNames(site, report);
+  const secrets = readSecrets(site, folder, report);
+  if (problems().length > 0) return err(problems());
   return ok({
-    ...parsed.data,
-    stateFile: resolve(folder, parsed.data.state_file),
+    ...site,
+    stateFile: resolve(folder, site.state_file),
     secret(name) {
       const value = secrets.get(name);
       if (value === undefined) throw new RangeError(`${name} is no secret of this site`);
       return value;
     },
   });
-}
-
-type Report = (where: readonly PropertyKey[], message: string) => void;
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name }).format(0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function checkNames(site: SiteFile, report: Report): void {
@@ -209,13 +183,4 @@ function readSecrets(site: SiteFile, folder: string, report: Report): ReadonlyMa
     if (camera.transport === "hikvision") read(camera.key_file, ["cameras", index, "key_file"]);
   });
   return secrets;
-}
-
-/** The line of the innermost part of the path that the file has. */
-function lineOf(document: Document, lines: LineCounter, where: readonly PropertyKey[]): number | null {
-  for (let depth = where.length; depth >= 0; depth--) {
-    const node = document.getIn(where.slice(0, depth), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-  }
-  return null;
 }

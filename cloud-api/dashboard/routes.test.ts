@@ -31,7 +31,10 @@ async function read(stream: ReadableStream<Uint8Array>, count: number): Promise<
 describe("eventStream", () => {
   it("writes snapshots as events and beats as comments", async () => {
     const { watcher } = watcherOf([{ kind: "snapshot", data: '{"at":1}' }, { kind: "beat" }]);
-    const texts = await read(eventStream(watcher, () => Promise.resolve(true)), 2);
+    const texts = await read(
+      eventStream(watcher, () => Promise.resolve(true)),
+      2,
+    );
     expect(texts).toEqual(['event: snapshot\ndata: {"at":1}\n\n', ": beat\n\n"]);
   });
 
@@ -41,19 +44,32 @@ describe("eventStream", () => {
       { kind: "snapshot", data: "2" },
       { kind: "snapshot", data: "3" },
     ]);
-    await read(eventStream(watcher, () => Promise.resolve(true)), 1);
+    await read(
+      eventStream(watcher, () => Promise.resolve(true)),
+      1,
+    );
     expect(seen.asked).toBe(1);
   });
 
   it("ends when the session is over at a beat, and gives its place back", async () => {
     const { watcher, seen } = watcherOf([{ kind: "beat" }]);
-    expect(await read(eventStream(watcher, () => Promise.resolve(false)), 1)).toEqual(["the end"]);
+    expect(
+      await read(
+        eventStream(watcher, () => Promise.resolve(false)),
+        1,
+      ),
+    ).toEqual(["the end"]);
     expect(seen.left).toBe(1);
   });
 
   it("ends when the watching ends, and gives its place back when the connection goes", async () => {
     const ended = watcherOf([{ kind: "end" }]);
-    expect(await read(eventStream(ended.watcher, () => Promise.resolve(true)), 1)).toEqual(["the end"]);
+    expect(
+      await read(
+        eventStream(ended.watcher, () => Promise.resolve(true)),
+        1,
+      ),
+    ).toEqual(["the end"]);
     const gone = watcherOf([]);
     await eventStream(gone.watcher, () => Promise.resolve(true)).cancel();
     expect(gone.seen.left).toBe(1);

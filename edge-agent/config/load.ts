@@ -1,13 +1,16 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { LineCounter, parseDocument, type Document, type YAMLError } from "yaml";
+import {
+  type ConfigProblem,
+  MAX_CONFIG_BYTES,
+  readYamlConfig,
+  type Report,
+} from "@parkme/shared/config/yaml-config";
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
+import { boardTerminals } from "../devices/registry.ts";
 import { edgeConfigSchema, type EdgeFile } from "./schema.ts";
-
-/** One thing that is wrong, where it stands in the file. Never quotes a value, which may be a secret. */
-export type ConfigProblem = { readonly line: number | null; readonly path: string; readonly message: string };
 
 export type EdgeConfig = Omit<EdgeFile, "tariff"> & {
   readonly tariff: Tariff | null;
@@ -15,18 +18,7 @@ export type EdgeConfig = Omit<EdgeFile, "tariff"> & {
   readonly secret: (path: string) => string;
 };
 
-/** Longer than any site needs; a file that is longer is not a configuration. */
-const MAX_CONFIG_BYTES = 1_000_000;
-const TOO_LONG: ConfigProblem = {
-  line: null,
-  path: "",
-  message: `is longer than ${MAX_CONFIG_BYTES} bytes`,
-};
 const MAX_SECRET_BYTES = 4_096;
-/** More than anybody reads; what is no configuration at all may have one a line. */
-const MAX_PROBLEMS = 100;
-/** Sections may share values by alias; documents that multiply themselves are refused. */
-const MAX_ALIASES = 50;
 
 /** Reads and checks a configuration file. Every problem is reported at once, with its line. */
 export function loadConfig(path: string): Result<EdgeConfig, readonly ConfigProblem[]> {
@@ -36,99 +28,28 @@ export function loadConfig(path: string): Result<EdgeConfig, readonly ConfigProb
   } catch (error) {
     return err([{ line: null, path: "", message: `cannot be read: ${messageOf(error)}` }]);
   }
-  return text === null ? err([TOO_LONG]) : parseConfig(text, dirname(resolve(path)));
+  if (text === null)
+    return err([{ line: null, path: "", message: `is longer than ${MAX_CONFIG_BYTES} bytes` }]);
+  return parseConfig(text, dirname(resolve(path)));
 }
 
 /** As {@link loadConfig}, from text; relative paths in it are relative to `folder`. */
 export function parseConfig(text: string, folder: string): Result<EdgeConfig, readonly ConfigProblem[]> {
-  if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) return err([TOO_LONG]);
-  const read = readYaml(text);
+  const read = readYamlConfig(text, edgeConfigSchema);
   if (!read.ok) return read;
-  const { document, lines, value } = read.value;
-  const problems: ConfigProblem[] = [];
-  const report = (path: readonly PropertyKey[], message: string): void => {
-    problems.push({ line: lineOf(document, lines, path), path: path.join("."), message });
-  };
-  const parsed = edgeConfigSchema.safeParse(value);
-  if (!parsed.success) for (const issue of parsed.error.issues) report(issue.path, wordsOf(issue));
-  const sections = parsed.success ? parsed.data : soundSections(value);
-  checkNames(sections, report);
-  const secrets = readSecrets(sections, folder, report);
-  const tariff = readTariff(sections, report);
-  if (!parsed.success || problems.length > 0)
-    return err(problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, MAX_PROBLEMS));
-
-  const file = parsed.data;
+  const { value: file, sound, report, problems } = read.value;
+  checkNames(sound, report);
+  const secrets = readSecrets(sound, folder, report);
+  const tariff = readTariff(sound, report);
+  const found = problems();
+  if (file === null || found.length > 0) return err(found);
   const secret = (name: string): string => {
-    const found = secrets.get(name);
-    if (found === undefined) throw new Error(`no secret was read from ${name}`);
-    return found;
+    const known = secrets.get(name);
+    if (known === undefined) throw new Error(`no secret was read from ${name}`);
+    return known;
   };
   return ok({ ...file, data_dir: resolve(folder, file.data_dir), tariff, secret });
 }
-
-type Yaml = { readonly document: Document; readonly lines: LineCounter; readonly value: unknown };
-
-function readYaml(text: string): Result<Yaml, readonly ConfigProblem[]> {
-  const lines = new LineCounter();
-  try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-    if (document.errors.length === 0)
-      return ok({ document, lines, value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown });
-    return err(
-      document.errors
-        .slice(0, MAX_PROBLEMS)
-        .map((e) => ({ line: lines.linePos(e.pos[0]).line, path: "", message: yamlWords(e) })),
-    );
-  } catch {
-    // Thrown by the library for aliases without an anchor or without end, and for nesting without end.
-    const message =
-      "is not YAML that can be read: aliases lead nowhere or too far, or it is nested too deeply";
-    return err([{ line: null, path: "", message }]);
-  }
-}
-
-/** Errors whose message is the library's own words only. The others quote the text, which may be a secret. */
-const PLAIN_ERRORS: ReadonlySet<YAMLError["code"]> = new Set([
-  "BAD_INDENT",
-  "BLOCK_AS_IMPLICIT_KEY",
-  "BLOCK_IN_FLOW",
-  "DUPLICATE_KEY",
-  "MISSING_CHAR",
-  "MULTILINE_IMPLICIT_KEY",
-  "MULTIPLE_DOCS",
-  "NON_STRING_KEY",
-  "TAB_AS_INDENT",
-]);
-
-function yamlWords({ code, message }: YAMLError): string {
-  return `is not YAML: ${PLAIN_ERRORS.has(code) ? message : code.toLowerCase().replaceAll("_", " ")}`;
-}
-
-type Issue = { readonly code?: string; readonly message: string; readonly keys?: readonly string[] };
-
-/** A value that stands where a key belongs is called a key: only what looks like one is repeated. */
-function wordsOf({ code, message, keys = [] }: Issue): string {
-  if (code !== "unrecognized_keys") return message;
-  const named = keys.filter((key) => /^[a-z_]{1,30}$/.test(key)).map((key) => `"${key}"`);
-  return named.length === 0
-    ? "has a key that is not known"
-    : `has keys that are not known: ${named.join(", ")}`;
-}
-
-/** The sections that are right by themselves, so that the others do not hide what is wrong between these. */
-function soundSections(value: unknown): Partial<EdgeFile> {
-  if (typeof value !== "object" || value === null) return {};
-  const given = new Map(Object.entries(value));
-  const sound = Object.entries(edgeConfigSchema.shape).flatMap(([key, schema]) => {
-    const parsed = schema.safeParse(given.get(key));
-    return parsed.success ? [[key, parsed.data] as const] : [];
-  });
-  return Object.fromEntries(sound) as Partial<EdgeFile>;
-}
-
-/** `path` is where in the document, `message` what is wrong there. */
-type Report = (path: readonly PropertyKey[], message: string) => void;
 
 function checkNames(file: Partial<EdgeFile>, report: Report): void {
   for (const section of ["boards", "cameras", "lanes", "attendants"] as const) {
@@ -140,13 +61,20 @@ function checkNames(file: Partial<EdgeFile>, report: Report): void {
       seen.add(key);
     }
   }
-  const boards = file.boards && new Set(file.boards.map(({ name }) => name));
+  const boards =
+    file.boards && new Map(file.boards.map(({ name, driver }) => [name, boardTerminals[driver]]));
   const cameras = file.cameras && new Set(file.cameras.map(({ name }) => name));
   const barriers = new Set<string>();
   for (const [i, lane] of (file.lanes ?? []).entries()) {
-    const barrier = `${lane.barrier.board} ${lane.barrier.number}`;
-    if (boards?.has(lane.barrier.board) === false)
+    const { board, number } = lane.barrier;
+    const terminals = boards?.get(board);
+    if (boards !== undefined && terminals === undefined) {
       report(["lanes", i, "barrier", "board"], "is not one of the boards");
+    }
+    if (terminals !== undefined && number > terminals.barriers) {
+      report(["lanes", i, "barrier", "number"], `must be at most ${terminals.barriers} on this board`);
+    }
+    const barrier = `${board} ${number}`;
     if (barriers.has(barrier)) report(["lanes", i, "barrier"], "belongs to another lane already");
     barriers.add(barrier);
     if (lane.camera !== undefined && cameras?.has(lane.camera) === false)
@@ -155,21 +83,25 @@ function checkNames(file: Partial<EdgeFile>, report: Report): void {
   }
 }
 
+type Terminals = (typeof boardTerminals)[keyof typeof boardTerminals];
+
 function checkInputs(
   lane: EdgeFile["lanes"][number],
   i: number,
-  boards: ReadonlySet<string> | undefined,
+  boards: ReadonlyMap<string, Terminals> | undefined,
   report: Report,
 ): void {
   const wired = new Set<string>();
   for (const [input, at] of Object.entries(lane.inputs)) {
     if (at === undefined) continue;
-    const [board, point] = at.includes("/") ? at.split("/") : [lane.barrier.board, at];
-    if (at.includes("/") && boards?.has(board ?? "") === false)
-      report(["lanes", i, "inputs", input], "names an unknown board");
+    const wrong = (why: string): void => report(["lanes", i, "inputs", input], why);
+    const [board = "", point = ""] = at.includes("/") ? at.split("/") : [lane.barrier.board, at];
+    const terminals = boards?.get(board);
+    if (at.includes("/") && boards !== undefined && terminals === undefined) wrong("names an unknown board");
+    if (terminals !== undefined && !terminals.input.test(point)) wrong("is not an input of its board");
     // One contact that speaks for two inputs would let each vouch for the other.
     const place = `${board}/${point}`;
-    if (wired.has(place)) report(["lanes", i, "inputs", input], "is the point of another input of this lane");
+    if (wired.has(place)) wrong("is the point of another input of this lane");
     wired.add(place);
   }
 }
@@ -226,30 +158,6 @@ function readText(path: string, maxBytes: number): string | null {
   }
 }
 
-/** The line of the node at a path, or of the nearest node above it that exists. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | null {
-  for (let length = path.length; length >= 0; length--) {
-    const node: unknown = document.getIn(path.slice(0, length).map(toYamlKey), true);
-    if (typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)) {
-      return lines.linePos(Number(node.range[0])).line;
-    }
-  }
-  return null;
-}
-
-function toYamlKey(key: PropertyKey): string | number {
-  if (typeof key === "number") return key;
-  const text = String(key);
-  return /^\d+$/.test(text) ? Number(text) : text;
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-}
-
-/** The problems as a person reads them, one a line. */
-export function describeProblems(file: string, problems: readonly ConfigProblem[]): string {
-  const one = ({ line, path, message }: ConfigProblem): string =>
-    `${file}${line === null ? "" : `:${line}`}: ${path === "" ? "" : `${path} `}${message}`;
-  return problems.map(one).join("\n");
 }

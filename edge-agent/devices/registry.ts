@@ -33,6 +33,15 @@ export type CameraConfig<Driver extends keyof CameraConfigs = keyof CameraConfig
   [D in Driver]: { driver: D } & CameraConfigs[D];
 }[Driver];
 
+/** What can be wired to a board of each kind: how many barriers, and which inputs. */
+export const boardTerminals: {
+  readonly [D in keyof BoardConfigs]: { readonly barriers: number; readonly input: RegExp };
+} = {
+  mqtt: { barriers: 4, input: /^[a-z0-9_]{1,20}$/ },
+  // The second barrier's relays latch until the next command: an arm must not hang on that.
+  pcless: { barriers: 1, input: /^in[1-4]$/ },
+};
+
 /** A camera that posts to the agent's HTTP server: whoever receives the body hands it over here. */
 export type PushCamera = {
   readonly name: string;

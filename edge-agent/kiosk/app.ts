@@ -20,7 +20,7 @@ import type { Reply } from "../lanes/machine/model.ts";
 import type { Pictures } from "../store/pictures.ts";
 import type { Store } from "../store/store.ts";
 import { cameraRoutes, type CameraRouteOptions } from "./camera-routes.ts";
-import type { Changes } from "./changes.ts";
+import { shareBriefly, type Changes } from "./changes.ts";
 import { SESSION_MS, type Sessions } from "./sessions.ts";
 
 export type KioskOptions = CameraRouteOptions & {
@@ -44,6 +44,8 @@ const MAX_POST_BYTES = 16_384;
 /** A page refreshes at least so often, so that it can tell a quiet gate from a dead line. */
 const LIVE_INTERVAL_MS = 1_000;
 const MAX_LIVE_CLIENTS = 50;
+/** Pages woken by one change are given one snapshot; shorter than the time between two changes told. */
+const SHARE_MS = 40;
 
 /** The agent's HTTP interface: the attendant's page and its calls, camera pushes, health and metrics. */
 export function createKioskApp(options: KioskOptions): Hono<Env> {
@@ -150,6 +152,7 @@ function sessionRoutes(api: Hono<Env>, sessions: Sessions): void {
 
 function liveRoute(api: Hono<Env>, { snapshot, changes, sessions, log }: KioskOptions): void {
   let clients = 0;
+  const shared = shareBriefly(() => JSON.stringify(snapshot()), SHARE_MS);
   api.get("/live", (c) => {
     if (clients >= MAX_LIVE_CLIENTS)
       return fail(c, 503, "too_many_pages", "Too many pages are open on this gate.");
@@ -160,7 +163,7 @@ function liveRoute(api: Hono<Env>, { snapshot, changes, sessions, log }: KioskOp
         while (!stream.aborted && sessions.nameOf(token) !== null) {
           // Asked for before the snapshot is taken: a change while it is being written must not be missed.
           const changed = changes.next(LIVE_INTERVAL_MS);
-          await stream.writeSSE({ event: "snapshot", data: JSON.stringify(snapshot()) });
+          await stream.writeSSE({ event: "snapshot", data: shared() });
           await changed;
         }
       } catch (error) {
@@ -181,10 +184,13 @@ function laneRoutes(api: Hono<Env>, { gate, store, log }: KioskOptions): void {
     const { tendered_minor, idempotency_key: key } = body.value;
     const stay_id = body.value.stay_id.toLowerCase();
     if (!isUuid(stay_id)) return fail(c, 400, "invalid_body", "Not the id of a stay.", "stay_id");
+    const stayId = asId<StayId>(stay_id);
     const taken = store.paymentByKey(key);
+    if (taken !== null && taken.stayId !== stayId) {
+      return fail(c, 409, "key_reused", "This key took the money of another stay. Nothing was taken.");
+    }
     if (taken !== null) return c.json({ payment_id: taken.paymentId, change_minor: taken.changeMinor });
     const actor = c.get("attendant");
-    const stayId = asId<StayId>(stay_id);
     const reply = lane.runner.ask({
       kind: "cash",
       stayId,

@@ -27,3 +27,13 @@ export function createChanges() {
       }),
   };
 }
+
+/** What `make` last made, made anew when it is older than `forMs`. */
+export function shareBriefly<T>(make: () => T, forMs: number): () => T {
+  let made: { readonly value: T; readonly atMs: number } | null = null;
+  return () => {
+    const nowMs = performance.now();
+    if (made === null || nowMs - made.atMs > forMs) made = { value: make(), atMs: nowMs };
+    return made.value;
+  };
+}

@@ -105,9 +105,11 @@ const MAX_CANDIDATES = 10;
 function attendantQueries(db: GateDatabase) {
   return {
     /** A payment already taken under this key: asked before taking it again. */
-    paymentByKey: (key: string): { paymentId: PaymentId; changeMinor: number } | null => {
+    paymentByKey: (key: string): { paymentId: PaymentId; stayId: StayId; changeMinor: number } | null => {
       const row = db.select().from(payments).where(eq(payments.idempotencyKey, key)).get();
-      return row === undefined ? null : { paymentId: asId<PaymentId>(row.id), changeMinor: row.changeMinor };
+      if (row === undefined) return null;
+      const { id, stayId, changeMinor } = row;
+      return { paymentId: asId<PaymentId>(id), stayId: asId<StayId>(stayId), changeMinor };
     },
     vendExists: (key: string): boolean =>
       db.select({ id: vends.commandId }).from(vends).where(eq(vends.idempotencyKey, key)).get() !== undefined,

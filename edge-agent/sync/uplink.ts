@@ -38,8 +38,8 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 /** Events of one moment travel together. */
 const GATHER_MS = 50;
-/** Without a poke, the log is looked at so often all the same. */
-const IDLE_MS = 10_000;
+/** With nothing to send, an empty batch goes out so often: both sides see whether the other is there. */
+const HEARTBEAT_MS = 10_000;
 
 /**
  * Sends the log to the cloud, in order, one batch at a time, for as long as it takes. Lanes never wait for it:
@@ -52,6 +52,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   /** One line per outage: a cloud that is away for weeks must not fill the disk with it. */
   let complained = false;
   let lastAckWallMs: number | null = null;
+  let lastAckMs = -Infinity;
   const nap = createNap(stopping.signal);
   let running: Promise<void> = Promise.resolve();
 
@@ -60,7 +61,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     while (!stopping.signal.aborted) {
       const turn = await takeTurn();
       if (turn === "idle") {
-        await nap.untilPoked(IDLE_MS);
+        await nap.untilPoked(HEARTBEAT_MS);
         await nap.sleep(GATHER_MS);
       } else if (turn === "acked") {
         retryMs = FIRST_RETRY_MS;
@@ -74,22 +75,25 @@ export function createUplink(options: UplinkOptions): Uplink {
   async function takeTurn(): Promise<"idle" | "acked" | "retry"> {
     try {
       const batch = takeBatch(log.logAfter(log.uploadCursor(), MAX_BATCH_EVENTS));
-      if (batch.length === 0) return "idle";
-      return apply(await postEvents(options, batch, stopping.signal));
+      if (batch.length === 0 && clock.monotonicMs() - lastAckMs < HEARTBEAT_MS) return "idle";
+      return apply(await postEvents(options, batch, stopping.signal), batch.length);
     } catch (error) {
       // The log could not be read or written: the gate's own trouble, which must not end the uplink.
       return failed({ reason: reasonOf(error) });
     }
   }
 
-  function apply(answer: Answer): "acked" | "retry" {
+  function apply(answer: Answer, sent: number): "acked" | "retry" {
     const cursor = log.uploadCursor();
     switch (answer.kind) {
       case "acked":
         // The cloud may know more than this cursor (a lost answer), never more than was written; and no less than
         // it was just given, or the same batch would be sent for ever without a pause.
-        if (answer.cursor <= cursor || answer.cursor > log.lastLogSeq()) return failed({ answer, cursor });
-        log.setUploadCursor(answer.cursor);
+        if (answer.cursor < cursor + Math.min(sent, 1) || answer.cursor > log.lastLogSeq()) {
+          return failed({ answer, cursor });
+        }
+        if (answer.cursor > cursor) log.setUploadCursor(answer.cursor);
+        lastAckMs = clock.monotonicMs();
         if (!connected) note.info({ cursor: answer.cursor }, "the cloud is connected");
         connected = true;
         complained = false;

@@ -115,11 +115,11 @@ export const syncEventSchema = z.object({
 });
 export type SyncEvent = z.infer<typeof syncEventSchema>;
 
+/** A batch. An empty one is a heartbeat: it asks for the cursor and shows that the edge is alive. */
 export const syncBatchSchema = z.object({
   edge_id: uuid,
-  events: z.array(syncEventSchema).min(1).max(MAX_BATCH_EVENTS),
+  events: z.array(syncEventSchema).max(MAX_BATCH_EVENTS),
 });
-export type SyncBatch = z.infer<typeof syncBatchSchema>;
 
 /** 200: everything up to and with `cursor` is committed in the cloud. */
 export const syncAckSchema = z.object({ cursor: z.number().int().nonnegative() });

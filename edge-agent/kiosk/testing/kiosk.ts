@@ -14,7 +14,8 @@ import {
   type StayId,
 } from "@parkme/shared/domain/ids";
 import { asCurrency } from "@parkme/shared/domain/money";
-import { describeProblems, parseConfig } from "../../config/load.ts";
+import { describeProblems } from "@parkme/shared/config/yaml-config";
+import { parseConfig } from "../../config/load.ts";
 import { createFakeBus, createTestContext } from "../../devices/testing/context.ts";
 import { createGate } from "../../gate.ts";
 import { createMetrics } from "../../metrics.ts";

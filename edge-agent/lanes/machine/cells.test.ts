@@ -194,8 +194,9 @@ function seeing(lane: Lane, event: LaneEvent): Lane {
   const inputs = { ...lane.inputs };
   switch (event.kind) {
     case "arming_on":
+    case "arm_due":
     case "arming_off":
-      inputs.arming = event.kind === "arming_on" ? "on" : "off";
+      inputs.arming = event.kind === "arming_off" ? "off" : "on";
       return { ...lane, inputs };
     case "safety_on":
     case "safety_off":

@@ -19,7 +19,7 @@ import type { Lane } from "./model.ts";
 
 /** Any order of events at either kind of lane, with the inputs some sites do without. */
 
-const RUNS = 1_500;
+const RUNS = 1_000;
 const FEWER_INPUTS: readonly LaneInput[] = ["arming", "safety", "closed_limit"];
 const NEW_PLATE = "ZZ9999";
 

@@ -57,8 +57,6 @@ export type Passage = {
   readonly armingSinceMs: number | null;
   /** The closing loop was covered after the safety loop. */
   readonly closingSeen: boolean;
-  /** The arming loop was clear at some moment of the passage. */
-  readonly armingLeft: boolean;
   readonly review: ReviewReason | null;
 };
 

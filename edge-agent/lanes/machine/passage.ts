@@ -85,7 +85,6 @@ export function newPassage(lane: Lane, credit: Credit | null, ctx: StepContext):
     armingSinceMs: lane.armingSinceMs,
     // Whoever covers the closing loop now is the vehicle in front, or one that comes the wrong way.
     closingSeen: false,
-    armingLeft: lane.inputs.arming === "off",
     review: null,
   };
 }
@@ -138,13 +137,8 @@ function directionOf(passage: Passage, lane: Lane, ctx: StepContext): "forward" 
     // Under a vehicle in front that has not moved on, the closing loop says nothing of this one.
     return onArming && lane.inputs.closing === "off" ? "back" : "unclear";
   }
-  if (!onArming) return "forward";
-  // It came back, or the next vehicle has rolled up behind it.
-  return passage.armingLeft ? "unclear" : "back";
-}
-
-function noteArmingLeft(lane: Lane): Step {
-  return stay(lane.passage === null ? lane : { ...lane, passage: { ...lane.passage, armingLeft: true } });
+  // It came back, or it is in and the next vehicle has rolled up behind it.
+  return onArming ? "unclear" : "forward";
 }
 
 export function enterClearing(lane: Lane, passage: Passage | null, ctx: StepContext): Lane {
@@ -288,7 +282,6 @@ export const passageRows = {
   },
   PASSING: {
     ...underWay,
-    arming_off: noteArmingLeft,
     safety_on: "unexpected",
     safety_off: leavesSafetyLoop,
     behind_on: noteClosingLoop,

@@ -102,7 +102,18 @@ export function observe(
       events: wasKnown ? [{ kind: "lost", reason: "an input is missing from the board" }] : [],
     };
   if (!wasKnown) return { lane: next, events: [{ kind: "proven" }] };
+  // A heartbeat that says nothing new changes nothing: nobody is told of it.
+  if (sameSight(lane, next)) return { lane, events: [] };
   return { lane: next, events: edges(before, inputs) };
+}
+
+function sameSight(a: Lane, b: Lane): boolean {
+  const sameCounts =
+    a.counts?.boot === b.counts?.boot &&
+    a.counts?.safety === b.counts?.safety &&
+    a.counts?.closing === b.counts?.closing;
+  const sameInputs = LANE_INPUTS.every((input) => a.inputs[input] === b.inputs[input]);
+  return sameCounts && sameInputs && a.loopsProven === b.loopsProven;
 }
 
 /** A loop seen to fall, or counted by its board since the board's boot, is one that works (safety invariant 7). */

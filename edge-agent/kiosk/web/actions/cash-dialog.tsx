@@ -1,4 +1,4 @@
-import { useState, type SubmitEvent } from "react";
+import { useRef, useState, type SubmitEvent } from "react";
 import type { z } from "zod";
 import { Button, Modal, TextInput } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
@@ -84,6 +84,13 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
   const retry = attempt.step === "unanswered";
   const frozen = attempt.step !== "editing";
   const sums = [dueMinor, ...quickSums(dueMinor, currency)];
+  const input = useRef<HTMLInputElement>(null);
+
+  /** Back to the field, so that Enter confirms instead of pressing the same key again. */
+  function fill(filled: string): void {
+    setText(filled);
+    input.current?.focus();
+  }
 
   function confirm(event: SubmitEvent): void {
     event.preventDefault();
@@ -99,6 +106,7 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
           <strong>{money(dueMinor)}</strong>
         </p>
         <TextInput
+          ref={input}
           label="Handed over"
           classNames={{ input: classes["tendered"] ?? "" }}
           value={text}
@@ -107,7 +115,9 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
           // The keypad beside it serves fingers; a keyboard of the system would cover the dialog.
           inputMode="none"
           autoComplete="off"
-          disabled={frozen}
+          // Not disabled: it would lose the focus, and Enter would no longer try again.
+          readOnly={frozen}
+          data-frozen={frozen || undefined}
           data-autofocus
         />
         <div className={classes["sums"]} role="group" aria-label="Likely sums">
@@ -119,7 +129,7 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
               h={52}
               px={4}
               disabled={frozen}
-              onClick={() => setText(formatDecimal(amountOf(sumMinor, currency)))}
+              onClick={() => fill(formatDecimal(amountOf(sumMinor, currency)))}
             >
               {index === 0 ? "Exact" : money(sumMinor)}
             </Button>
@@ -127,7 +137,7 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
         </div>
         <Change {...{ tendered, dueMinor, money }} />
       </div>
-      <Keypad {...{ text, currency }} disabled={frozen} onText={setText} />
+      <Keypad {...{ text, currency }} disabled={frozen} onText={fill} />
       <div className={classes["end"]}>
         <AttemptNotice
           {...{ attempt, blocked }}

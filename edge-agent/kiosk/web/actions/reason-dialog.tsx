@@ -112,7 +112,7 @@ function ReasonFields({ quick, reason, setReason, disabled }: FieldsProps) {
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         maxLength={MAX_LENGTH}
-        disabled={disabled}
+        readOnly={disabled}
         required
         withAsterisk={false}
       />
