@@ -1,10 +1,6 @@
-import { createAdaptorServer } from "@hono/node-server";
 import { existsSync } from "node:fs";
-import { once } from "node:events";
-import type { Server } from "node:http";
 import { fileURLToPath } from "node:url";
 import { pino, type Logger } from "pino";
-import { problem } from "@parkme/shared/domain/errors";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { createApp, type CloudApp } from "./app.ts";
 import { ENVIRONMENT_HELP, readEnvironment, type CloudConfig } from "./config/environment.ts";
@@ -12,9 +8,11 @@ import { readProvisionFile } from "./config/provision-file.ts";
 import { loadPage } from "./dashboard/page.ts";
 import { openDatabase, withClient, type DatabaseAddress } from "./db/connection.ts";
 import { startEmbeddedDatabase, type EmbeddedDatabase } from "./db/embedded.ts";
+import { readDatabaseError } from "./db/errors.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { provision } from "./facilities/provision.ts";
 import { countMovements } from "./fleet/queries.ts";
+import { closeServer, openFront, StartRefused, type Front } from "./front.ts";
 import { createMetrics } from "./metrics.ts";
 
 const HELP = `ParkMe cloud API: takes the events of the edges into PostgreSQL and shows them on a dashboard.
@@ -30,11 +28,6 @@ const MIGRATIONS = ["./migrations/", "./db/migrations/"];
 const PAGE = ["./dashboard/", "../dist/cloud-api/dashboard/"];
 
 const SYSTEM_CLOCK: Clock = { wallMs: Date.now, monotonicMs: () => performance.now() };
-/** Requests still running when the program is told to stop get this long. */
-const DRAIN_MS = 5_000;
-
-/** A reason not to start that the reader of the message can remove. */
-class StartRefused extends Error {}
 
 /** What has been started so far. */
 type Running = {
@@ -92,7 +85,7 @@ async function start(
   fail: (why: string) => void,
 ): Promise<void> {
   // The port first: a second start of the same program ends here, before it touches the first one's database.
-  const front = await openFront(config);
+  const front = await openFront(config.host, config.port);
   running.front = front;
 
   const provisionFile = config.provisionPath === null ? null : await readProvisionFile(config.provisionPath);
@@ -100,26 +93,31 @@ async function start(
     throw new StartRefused(`the provisioning file is not right:\n  ${provisionFile.error.join("\n  ")}`);
   }
 
+  const { database } = config;
   let address: DatabaseAddress;
-  if ("url" in config.database) address = config.database.url;
+  if ("url" in database) address = database.url;
   else {
-    running.embedded = await startEmbeddedDatabase(
-      config.database.dataDir,
-      logLine(log.child({ part: "postgres" })),
+    const serverLog = logLine(log.child({ part: "postgres" }));
+    running.embedded = await orRefuse("the database does not start", () =>
+      startEmbeddedDatabase(database.dataDir, serverLog),
     );
     void running.embedded.died.then(fail);
     address = running.embedded.connection;
   }
   const folder = findFolder(MIGRATIONS, "meta/_journal.json");
   if (folder === null) throw new StartRefused(`the migrations are missing beside ${import.meta.filename}`);
-  const migrations = await withClient(address, (client) => migrateDatabase(client, folder));
+  const migrations = await orRefuse("the database cannot be used", () =>
+    withClient(address, (client) => migrateDatabase(client, folder)),
+  );
   if (!migrations.ok) throw new StartRefused(migrations.error);
 
   const { db, close } = openDatabase(address, (error) =>
     log.warn({ err: error }, "a database connection was lost"),
   );
   running.closePool = close;
-  if (provisionFile !== null) await provision(db, provisionFile.value);
+  if (provisionFile !== null) {
+    await orRefuse("the provisioning file cannot be applied", () => provision(db, provisionFile.value));
+  }
 
   running.app = await createApp({
     db,
@@ -133,59 +131,22 @@ async function start(
   log.info({ event: "ready", host: config.host, port: front.port }, "ready");
 }
 
+/** What goes wrong with the database at the start is told in words; the log has the rest. */
+async function orRefuse<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const why = readDatabaseError(error)?.message ?? (error instanceof Error ? error.message : String(error));
+    throw new StartRefused(`${what}: ${why}`, { cause: error });
+  }
+}
+
 /** The reverse: nothing new comes in, what runs is finished, then its ground is taken away. */
 async function stop({ front, app, closePool, embedded }: Running): Promise<void> {
   app?.close();
   if (front !== undefined) await closeServer(front.server);
   await closePool?.();
   await embedded?.stop();
-}
-
-type Front = { readonly server: Server; readonly port: number; readonly serve: (app: CloudApp) => void };
-
-/** Listens at once, and answers 503 until there is an app: a long recovery of the database looks like what it is. */
-async function openFront({ host, port }: CloudConfig): Promise<Front> {
-  let app: CloudApp | null = null;
-  const server = createAdaptorServer({
-    fetch: (request, env) => app?.fetch(request, env) ?? startingResponse(request),
-  }) as Server;
-  server.requestTimeout = 30_000;
-  server.listen(port, host);
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const reasons: Record<string, string> = {
-      EADDRINUSE: `port ${port} on ${host} is in use: set PARKME_CLOUD_PORT to another port`,
-      EACCES: `port ${port} on ${host} is not allowed for this user: set PARKME_CLOUD_PORT to one above 1023`,
-      EADDRNOTAVAIL: `${host} is not an address of this machine: set PARKME_CLOUD_HOST`,
-    };
-    throw new StartRefused(reasons[code] ?? `cannot listen on ${host}:${port}: ${String(error)}`);
-  }
-  const address = server.address();
-  return {
-    server,
-    port: typeof address === "object" && address !== null ? address.port : port,
-    serve(ready) {
-      app = ready;
-    },
-  };
-}
-
-function startingResponse(request: Request): Response {
-  if (new URL(request.url).pathname.replace(/\/$/, "") === "/healthz") return Response.json({ status: "ok" });
-  const body = problem(503, "starting", "the database is being started");
-  const headers = { "content-type": "application/problem+json", "retry-after": "1" };
-  return new Response(JSON.stringify(body), { status: 503, headers });
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  server.closeIdleConnections();
-  const impatience = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearTimeout(impatience);
 }
 
 /** PostgreSQL's own log inside ours: what went wrong is seen, the rest when asked for. */

@@ -147,12 +147,21 @@ describe("POST /api/edge/events", () => {
     expect(await everything()).toEqual(together);
   });
 
-  it("tells how old the newest event was when it came", async () => {
+  it("knows how far an edge is behind, and that a heartbeat means nothing waits", async () => {
+    const edge = async () =>
+      (
+        await rows(`select behind_ms, last_seen_at::text as seen, cursor from edges where id = '${EDGE_ID}'`)
+      )[0];
     cloud.clock.now = new Date("2026-07-15T10:12:00Z");
     await send(cloud.app, DAY);
-    expect(
-      await rows(`select behind_ms, last_seen_at is not null as seen from edges where id = '${EDGE_ID}'`),
-    ).toEqual([{ behind_ms: "600000", seen: true }]);
+    expect(await edge()).toEqual({ behind_ms: "600000", seen: "2026-07-15 10:12:00+00", cursor: "8" });
+    cloud.clock.now = new Date("2026-07-15T10:13:00Z");
+    await send(cloud.app, DAY);
+    expect(await edge()).toEqual({ behind_ms: "600000", seen: "2026-07-15 10:13:00+00", cursor: "8" });
+    cloud.clock.now = new Date("2026-07-15T10:14:00Z");
+    const heartbeat = await send(cloud.app, []);
+    expect(await heartbeat.json()).toEqual({ cursor: 8 });
+    expect(await edge()).toEqual({ behind_ms: "0", seen: "2026-07-15 10:14:00+00", cursor: "8" });
   });
 });
 
@@ -344,7 +353,6 @@ describe("bad bodies", () => {
     ["nothing", ""],
     ["half of a JSON text", '{"edge_id":'],
     ["another shape", "[1,2,3]"],
-    ["no events", JSON.stringify({ edge_id: EDGE_ID, events: [] })],
     ["a negative sequence number", JSON.stringify({ edge_id: EDGE_ID, events: [{ ...DAY[0], seq: -1 }] })],
     ["too many events", JSON.stringify({ edge_id: EDGE_ID, events: Array.from({ length: 501 }, () => 0) })],
   ])("answers 400 to %s", async (_what, body) => {

@@ -10,7 +10,7 @@ import {
   type Edge,
   type MovementCount,
 } from "./queries.ts";
-import { admit, quarantine, readEvent, type AppliedEvent, type ReadEvent } from "./rules.ts";
+import { admit, behindMsOf, quarantine, readEvent, type AppliedEvent, type ReadEvent } from "./rules.ts";
 
 export type IngestOutcome =
   | { readonly kind: "gap"; readonly expected: number }
@@ -43,11 +43,12 @@ export async function ingestBatch(
     const { read, movements } = await applyEvents(tx, edge.facilityId, fresh.map(readEvent));
     if (read.length > 0) await storeEvents(tx, edge.id, read, now);
     const newest = fresh.at(-1);
-    await moveCursor(tx, edge.id, now, newest);
+    const moved = newest?.seq ?? cursor;
+    await moveCursor(tx, edge.id, moved, behindMsOf(events, newest, now), now);
 
     const counts = { applied: 0, unknown: 0, quarantined: 0 };
     for (const { outcome } of read) counts[outcome] += 1;
-    return { kind: "applied", cursor: newest?.seq ?? cursor, duplicates, counts, movements };
+    return { kind: "applied", cursor: moved, duplicates, counts, movements };
   });
 }
 

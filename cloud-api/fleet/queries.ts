@@ -1,9 +1,8 @@
 import { eq, sql, type SQL } from "drizzle-orm";
-import type { SyncEvent } from "@parkme/shared/protocol/sync";
 import type { Db, Tx } from "../db/connection.ts";
 import { edges, facilities } from "../db/schema.ts";
 import type { Projection } from "./projection.ts";
-import type { ReadEvent } from "./rules.ts";
+import { wallTimeOf, type ReadEvent } from "./rules.ts";
 
 /** The edge behind a bearer token, and whose it is. */
 export type Edge = {
@@ -38,21 +37,15 @@ export async function lockCursor(tx: Tx, edgeId: string): Promise<number> {
   return rows[0].cursor;
 }
 
-/** @param newest the last event of the batch, when it brought any. */
+/** @param behindMs how old the edge's newest event was on arrival; undefined when the batch says nothing of it. */
 export async function moveCursor(
   tx: Tx,
   edgeId: string,
+  cursor: number,
+  behindMs: number | undefined,
   now: Date,
-  newest: SyncEvent | undefined,
 ): Promise<void> {
-  const moved =
-    newest === undefined
-      ? {}
-      : { cursor: newest.seq, behindMs: Math.max(0, now.getTime() - wallTime(newest).getTime()) };
-  await tx
-    .update(edges)
-    .set({ lastSeenAt: now, ...moved })
-    .where(eq(edges.id, edgeId));
+  await tx.update(edges).set({ cursor, behindMs, lastSeenAt: now }).where(eq(edges.id, edgeId));
 }
 
 /** Keeps the events as they came, with what became of them. */
@@ -68,7 +61,7 @@ export async function storeEvents(
     event_id: read.event.event_id,
     kind: asText(read.event.kind),
     schema_version: read.event.schema_version,
-    wall_time: wallTime(read.event),
+    wall_time: wallTimeOf(read.event),
     received_at: now,
     payload: JSON.stringify(read.event.payload),
     outcome: read.outcome,
@@ -241,11 +234,4 @@ function insertRows<Names extends string>(
 /** PostgreSQL's text holds neither NUL nor half a surrogate pair. */
 function asText(text: string): string {
   return text.replaceAll(/\0|\p{Cs}/gu, "\uFFFD");
-}
-
-/** PostgreSQL has no year 0, which the schema allows. */
-const EARLIEST_MS = Date.parse("0001-01-01T00:00:00Z");
-
-function wallTime(event: SyncEvent): Date {
-  return new Date(Math.max(EARLIEST_MS, Date.parse(event.wall_time)));
 }

@@ -21,6 +21,27 @@ export function admit(cursor: number, events: readonly SyncEvent[]): Admission {
   return { kind: "admitted", fresh, duplicates: events.length - fresh.length };
 }
 
+/** PostgreSQL has no year 0, which the schema allows. */
+const EARLIEST_MS = Date.parse("0001-01-01T00:00:00Z");
+
+/** When the edge wrote the event, by its own clock. */
+export function wallTimeOf(event: SyncEvent): Date {
+  return new Date(Math.max(EARLIEST_MS, Date.parse(event.wall_time)));
+}
+
+/**
+ * How far the edge was behind when a batch came: as much as its newest event is old, for what is still on the way is
+ * about as old. An empty batch says that nothing waits. One with nothing new says nothing (undefined).
+ */
+export function behindMsOf(
+  batch: readonly SyncEvent[],
+  newest: SyncEvent | undefined,
+  now: Date,
+): number | undefined {
+  if (newest !== undefined) return Math.max(0, now.getTime() - wallTimeOf(newest).getTime());
+  return batch.length === 0 ? 0 : undefined;
+}
+
 /** The newest version of each kind's payload that this program understands. */
 const KNOWN_SCHEMA_VERSION = 1;
 

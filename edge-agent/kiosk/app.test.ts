@@ -232,7 +232,12 @@ describe("taking cash", () => {
   it("opens the arm, gives change, and takes the money once however often it is asked", async () => {
     const cookie = await signedIn();
     const stayId = await payingVehicle();
-    const body = { stay_id: stayId, tendered_minor: 2_000, idempotency_key: randomUUID() };
+    const body = {
+      stay_id: stayId,
+      amount_minor: 1_200,
+      tendered_minor: 2_000,
+      idempotency_key: randomUUID(),
+    };
     const first = await call("/api/lanes/exit/cash", { cookie, body });
     expect(first.status).toBe(200);
     const taken = (await first.json()) as { payment_id: string; change_minor: number };
@@ -258,7 +263,7 @@ describe("taking cash", () => {
     const ask = (idempotency_key: string) =>
       call("/api/lanes/exit/cash", {
         cookie,
-        body: { stay_id: stayId, tendered_minor: 1_200, idempotency_key },
+        body: { stay_id: stayId, amount_minor: 1_200, tendered_minor: 1_200, idempotency_key },
       });
     const statuses = (await Promise.all([ask(randomUUID()), ask(randomUUID())])).map(({ status }) => status);
     expect(new Set(statuses)).toEqual(new Set([200, 409]));
@@ -270,16 +275,25 @@ describe("taking cash", () => {
     const cookie = await signedIn();
     const idle = await call("/api/lanes/entry/cash", {
       cookie,
-      body: { stay_id: randomUUID(), tendered_minor: 1_200, idempotency_key: randomUUID() },
+      body: {
+        stay_id: randomUUID(),
+        amount_minor: 1_200,
+        tendered_minor: 1_200,
+        idempotency_key: randomUUID(),
+      },
     });
     expect(await problemOf(idle)).toMatchObject({ status: 409 });
     const stayId = await payingVehicle();
-    const ask = (stay_id: string, tendered_minor: number) =>
+    const ask = (stay_id: string, tendered_minor: number, amount_minor = 1_200) =>
       call("/api/lanes/exit/cash", {
         cookie,
-        body: { stay_id, tendered_minor, idempotency_key: randomUUID() },
+        body: { stay_id, amount_minor, tendered_minor, idempotency_key: randomUUID() },
       });
     expect(await problemOf(await ask(stayId, 1_199))).toMatchObject({ status: 409, code: "too_little" });
+    expect(await problemOf(await ask(stayId, 2_000, 1_100))).toMatchObject({
+      status: 409,
+      code: "fee_changed",
+    });
     expect(await problemOf(await ask(randomUUID(), 1_200))).toMatchObject({
       status: 409,
       code: "other_stay",
@@ -299,7 +313,13 @@ describe("taking cash", () => {
     [{ idempotency_key: "again" }, "idempotency_key"],
   ])("refuses %j and names the field", async (over, field) => {
     const cookie = await signedIn();
-    const body = { stay_id: randomUUID(), tendered_minor: 1, idempotency_key: randomUUID(), ...over };
+    const body = {
+      stay_id: randomUUID(),
+      amount_minor: 1_200,
+      tendered_minor: 1,
+      idempotency_key: randomUUID(),
+      ...over,
+    };
     const response = await call("/api/lanes/exit/cash", { cookie, body });
     expect(await problemOf(response)).toMatchObject({ status: 400, code: "invalid_body", field });
   });

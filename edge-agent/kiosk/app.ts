@@ -181,7 +181,7 @@ function laneRoutes(api: Hono<Env>, { gate, store, log }: KioskOptions): void {
     if (lane === undefined) return fail(c, 404, "unknown_lane", "There is no such lane.");
     const body = await readBody(c, cashSchema);
     if (!body.ok) return body.response;
-    const { tendered_minor, idempotency_key: key } = body.value;
+    const { amount_minor: amountMinor, tendered_minor: tenderedMinor, idempotency_key: key } = body.value;
     const stay_id = body.value.stay_id.toLowerCase();
     if (!isUuid(stay_id)) return fail(c, 400, "invalid_body", "Not the id of a stay.", "stay_id");
     const stayId = asId<StayId>(stay_id);
@@ -194,7 +194,8 @@ function laneRoutes(api: Hono<Env>, { gate, store, log }: KioskOptions): void {
     const reply = lane.runner.ask({
       kind: "cash",
       stayId,
-      tenderedMinor: tendered_minor,
+      amountMinor,
+      tenderedMinor,
       actor,
       idempotencyKey: key,
     });

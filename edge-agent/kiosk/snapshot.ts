@@ -36,10 +36,10 @@ export function takeSnapshot({ facility, gate, store, uplink, clock }: SnapshotS
     },
     inside: store.inside(),
     today: { in: today.in, out: today.out, cash_minor: today.cashMinor },
-    cloud: {
-      connected: cloud?.connected ?? false,
-      pending_events: cloud?.pending ?? 0,
-      last_ack_at: cloud?.lastAckWallMs == null ? null : new Date(cloud.lastAckWallMs).toISOString(),
+    cloud: cloud && {
+      connected: cloud.connected,
+      pending_events: cloud.pending,
+      last_ack_at: cloud.lastAckWallMs === null ? null : new Date(cloud.lastAckWallMs).toISOString(),
     },
     lanes: [...gate.lanes.values()].map(laneView),
     movements: store.recentMovements(RECENT_MOVEMENTS),

@@ -102,6 +102,7 @@ describe("cash", () => {
     const before = bench.lane();
     expect(bench.cash(other.stayId, 500)).toMatchObject({ ok: false, code: "other_stay" });
     expect(bench.cash(stay.stayId, 499)).toMatchObject({ ok: false, code: "too_little" });
+    expect(bench.cash(stay.stayId, 500, 400)).toMatchObject({ ok: false, code: "fee_changed" });
     expect(bench.lane()).toEqual(before);
     expect(bench.records("payment")).toEqual([]);
     expect(actions(bench)).toEqual([]);

@@ -44,6 +44,9 @@ function takeCash(lane: Lane, event: EventOf<"cash">, ctx: StepContext): Step {
     return refuse(lane, "other_stay", "Another vehicle is at the lane now. Nothing was taken.");
   }
   const { amountMinor } = inHand.due;
+  if (event.amountMinor !== amountMinor) {
+    return refuse(lane, "fee_changed", "The fee has changed since it was shown. Nothing was taken.");
+  }
   if (event.tenderedMinor < amountMinor)
     return refuse(lane, "too_little", "That is less than the fee. Nothing was taken.");
   const paymentId = ctx.mint.next<PaymentId>(ctx.now.wallMs);

@@ -1,4 +1,4 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Now } from "@parkme/shared/domain/clock";
 import type { Credit, GateRecord, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
 import type { CommandId, EventId, IdMint } from "@parkme/shared/domain/ids";
@@ -50,6 +50,7 @@ export type CommitOptions = { readonly epoch: number; readonly currency: Currenc
 export function createCommit(db: GateDatabase, options: CommitOptions): (turn: Turn) => void {
   const writeRecord = recordWriter(db, options.currency);
   const writeLog = logWriter(db, options.mint);
+  const isOutdated = outdatedCheck(db);
   const insertCommand = inserter(db, commands);
   const insertRead = inserter(db, plateReads, "ignore");
   const setOutcome = db
@@ -75,6 +76,7 @@ export function createCommit(db: GateDatabase, options: CommitOptions): (turn: T
     const { lane, state, now } = turn;
     for (const read of turn.reads) insertRead(readRow(lane, read));
     for (const record of turn.records) {
+      if (isOutdated(record)) continue;
       writeRecord(record, turn);
       for (const fact of factsOf(record, { lane, wallMs: now.wallMs, currency: options.currency }))
         writeLog(fact, now.wallMs);
@@ -116,6 +118,27 @@ function logWriter(db: GateDatabase, mint: IdMint): (fact: SyncFact, wallMs: num
       wallAt: wallMs,
       payload: JSON.stringify(payload),
     });
+  };
+}
+
+/**
+ * A lane that was blind for long may conclude about a stay what another lane knew before: the vehicle has left,
+ * and was counted in on that occasion. What is written first stands.
+ */
+function outdatedCheck(db: GateDatabase): (record: GateRecord) => boolean {
+  const statusOf = db
+    .select({ status: stays.status })
+    .from(stays)
+    .where(eq(stays.id, sql.placeholder("id")))
+    .prepare();
+  return (record) => {
+    const concluded = record.type === "stay_voided" || record.type === "stay_review";
+    const inferred = record.type === "movement" && record.kind === "inferred";
+    if (!(concluded || inferred) || record.stayId === null) return false;
+    const status = statusOf.get({ id: record.stayId })?.status;
+    if (record.type === "stay_voided" || (inferred && record.direction === "in"))
+      return status !== "provisional";
+    return status === "closed" || status === "void";
   };
 }
 
@@ -186,7 +209,7 @@ function movementWriter(db: GateDatabase): Write<"movement"> {
   const openStay = db
     .update(stays)
     .set({ status: "open", review: sql`${sql.placeholder("review")}` })
-    .where(eq(stays.id, sql.placeholder("id")))
+    .where(and(eq(stays.id, sql.placeholder("id")), eq(stays.status, "provisional")))
     .prepare();
   const closeStay = db
     .update(stays)

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
@@ -8,6 +8,9 @@ import { refusal, type Refusal } from "@parkme/shared/domain/errors";
 
 /** The first SQLite in which a WAL reset cannot corrupt the database any more (SQLite release notes, 3.51.3). */
 const OLDEST_SQLITE = [3, 51, 3] as const;
+
+/** Another connection may hold the file for a moment, such as a backup. */
+const BUSY_MS = 2_000;
 
 export type OpenRefusal = Refusal<
   "sqlite_too_old" | "database_newer" | "database_damaged" | "migration_incomplete"
@@ -31,31 +34,44 @@ export type GateDatabase = ReturnType<typeof drizzle> & { readonly $client: Data
  */
 export function openDatabase(options: OpenOptions): Result<GateDatabase, OpenRefusal> {
   const known = countKnownMigrations(options.migrationsFolder);
-  let file: Database.Database;
+  let file: Database.Database | undefined;
   try {
-    file = new Database(options.path, { timeout: 2_000 });
-    const refused = refuse(file, known, options.path);
-    if (refused !== null) {
-      file.close();
-      return err(refused);
-    }
-  } catch (error) {
-    return err(damaged(options.path, error));
-  }
-  file.pragma("journal_mode = WAL");
-  file.pragma(`synchronous = ${options.durability ?? "FULL"}`);
-  file.pragma("foreign_keys = ON");
-  file.pragma("wal_autocheckpoint = 1000");
-  const db = drizzle(file);
-  migrate(db, { migrationsFolder: options.migrationsFolder });
-  // The migrator skips, without a word, a migration that was merged after a newer one was applied.
-  const applied = countAppliedMigrations(file);
-  if (applied !== known) {
+    const refused = inspect(options.path, known);
+    if (refused !== null) return err(refused);
+    file = new Database(options.path, { timeout: BUSY_MS });
+    const db = prepare(file, options);
+    // The migrator skips, without a word, a migration that was merged after a newer one was applied.
+    const applied = countAppliedMigrations(file);
+    if (applied === known) return ok(db);
     file.close();
     const message = `${options.path} has ${applied} of ${known} migrations: restore it from a backup of this version.`;
     return err(refusal("migration_incomplete", "bug", message));
+  } catch (error) {
+    file?.close();
+    return err(damaged(options.path, error));
   }
-  return ok(db);
+}
+
+/** Looks without touching: even to open and close a database for writing folds its log into it. */
+function inspect(path: string, known: number): OpenRefusal | null {
+  const file = existsSync(path)
+    ? new Database(path, { readonly: true, timeout: BUSY_MS })
+    : new Database(":memory:");
+  try {
+    return refuse(file, known, path);
+  } finally {
+    file.close();
+  }
+}
+
+function prepare(file: Database.Database, { durability, migrationsFolder }: OpenOptions): GateDatabase {
+  file.pragma("journal_mode = WAL");
+  file.pragma(`synchronous = ${durability ?? "FULL"}`);
+  file.pragma("foreign_keys = ON");
+  file.pragma("wal_autocheckpoint = 1000");
+  const db = drizzle(file);
+  migrate(db, { migrationsFolder });
+  return db;
 }
 
 function refuse(file: Database.Database, known: number, path: string): OpenRefusal | null {

@@ -112,6 +112,7 @@ function bodyOf(duty: Duty): Cash | Vend | Reset {
     case "cash":
       return {
         stay_id: duty.stayId,
+        amount_minor: duty.amountMinor,
         tendered_minor: roundUpToNote(duty.amountMinor, duty.minorDigits),
         idempotency_key: randomUUID(),
       };

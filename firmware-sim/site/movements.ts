@@ -43,6 +43,7 @@ function movementLine(movement: MovementView, { facility, inside, cloud }: Kiosk
     `inside ${inside}/${facility.capacity}`,
   ];
   const kind = movement.kind === "normal" ? "" : `  (${movement.kind})`;
-  const waiting = cloud.connected ? "" : `  cloud away, ${cloud.pending_events} events waiting`;
+  const waiting =
+    cloud === null || cloud.connected ? "" : `  cloud away, ${cloud.pending_events} events waiting`;
   return `  ${columns.join("  ")}${kind}${waiting}`;
 }

@@ -64,7 +64,7 @@ const snapshot: KioskSnapshot = {
 };
 
 describe("what an attendant sends", () => {
-  const cash = { stay_id: ID, tendered_minor: 2000, idempotency_key: ID };
+  const cash = { stay_id: ID, amount_minor: 1200, tendered_minor: 2000, idempotency_key: ID };
 
   it("is read as it was written", () => {
     expect(cashSchema.parse(cash)).toEqual(cash);

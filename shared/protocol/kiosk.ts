@@ -24,6 +24,8 @@ export const sessionSchema = z.object({ name: z.string() });
 
 export const cashSchema = z.object({
   stay_id: z.uuid(),
+  /** The fee that the attendant saw: if it is another by now, nothing is taken. */
+  amount_minor: z.number().int().nonnegative().max(100_000_000),
   /** What the driver handed over; at least the fee. */
   tendered_minor: z.number().int().nonnegative().max(100_000_000),
   /** Chosen by the page per attempt; the same key twice takes the money once. */
@@ -116,11 +118,14 @@ export const kioskSnapshotSchema = z.object({
   }),
   inside: z.number().int(),
   today: z.object({ in: z.number().int(), out: z.number().int(), cash_minor: z.number().int() }),
-  cloud: z.object({
-    connected: z.boolean(),
-    pending_events: z.number().int(),
-    last_ack_at: instant.nullable(),
-  }),
+  /** Null where no cloud is configured. */
+  cloud: z
+    .object({
+      connected: z.boolean(),
+      pending_events: z.number().int(),
+      last_ack_at: instant.nullable(),
+    })
+    .nullable(),
   lanes: z.array(laneViewSchema),
   /** Newest first, at most 20. */
   movements: z.array(movementViewSchema).max(20),

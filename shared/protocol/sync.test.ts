@@ -125,11 +125,11 @@ describe("event payloads", () => {
 describe("batches", () => {
   const batch = (events: readonly object[]) => ({ edge_id: ID, events });
 
-  it("carry 1 to 500 events", () => {
+  it("carry up to 500 events", () => {
     const events = Array.from({ length: MAX_BATCH_EVENTS }, (_, i) => event(i + 1));
     expect(syncBatchSchema.safeParse(batch(events)).success).toBe(true);
     expect(syncBatchSchema.safeParse(batch([...events, event(501)])).success).toBe(false);
-    expect(syncBatchSchema.safeParse(batch([])).success).toBe(false);
+    expect(syncBatchSchema.safeParse(batch([])).success, "a heartbeat").toBe(true);
   });
 
   it("carry kinds and payloads that nobody knows yet", () => {

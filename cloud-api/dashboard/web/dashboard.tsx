@@ -47,7 +47,7 @@ export function Dashboard({ session, onSignedOut, onSignOut }: DashboardProps) {
           <Text c="var(--pk-ink-soft)">No facility is set up yet.</Text>
         </Center>
       )}
-      {selected !== undefined && (
+      {snapshot !== null && selected !== undefined && (
         <main className={styles["body"]}>
           <div className={styles["side"]}>
             <nav className={styles["facilities"]} aria-label="Facilities">
@@ -65,7 +65,7 @@ export function Dashboard({ session, onSignedOut, onSignOut }: DashboardProps) {
             {alone && <AlarmList facility={selected} nowMs={nowMs} />}
           </div>
           <div className={styles["detail"]} key={selected.id}>
-            <DayChart facility={selected} />
+            <DayChart facility={selected} at={snapshot.at} />
             <div className={styles["lists"]} data-alone={alone}>
               <MovementList facility={selected} />
               {!alone && <AlarmList facility={selected} nowMs={nowMs} />}

@@ -28,22 +28,43 @@ export function readColors(_scheme: "light" | "dark"): ChartColors {
   };
 }
 
-/** One point for each step, at its start; what left is drawn downwards. */
-export function chartData(steps: readonly OccupancyStep[]): {
-  readonly occupancy: uPlot.AlignedData;
-  readonly flow: uPlot.AlignedData;
-} {
+/**
+ * One point for each step, at its start; what left is drawn downwards. The curve goes on to now.
+ *
+ * @param at when the steps were counted.
+ */
+export function chartData(
+  steps: readonly OccupancyStep[],
+  at: string,
+): { readonly occupancy: uPlot.AlignedData; readonly flow: uPlot.AlignedData } {
   const times = steps.map((step) => Date.parse(step.starts_at) / 1_000);
+  const inside = steps.map((step) => step.inside);
   return {
-    occupancy: [times, steps.map((step) => step.inside)],
+    occupancy: [
+      [...times, Date.parse(at) / 1_000],
+      [...inside, inside.at(-1) ?? 0],
+    ],
     // Nobody is no bar: a zero would be drawn as a line.
     flow: [times, steps.map((step) => step.in || null), steps.map((step) => -step.out || null)],
+  };
+}
+
+const STEP_S = 15 * 60;
+
+/** Tells which step the pointer is on. */
+function tellPoint(day: ChartDay): (plot: uPlot) => void {
+  return (plot) => {
+    const { left = -1 } = plot.cursor;
+    const seconds = plot.posToVal(left, "x") - Date.parse(day.startsAt) / 1_000;
+    day.onPoint(left < 0 ? null : Math.floor(seconds / STEP_S));
   };
 }
 
 const AXIS_WIDTH = 48;
 const LEAST_INSIDE = 10;
 const LEAST_FLOW = 4;
+/** Above the tallest bar, so that its label does not touch the next one. */
+const FLOW_HEADROOM = 1.35;
 
 /** How many were inside. The capacity is drawn where it is near, so that a quiet day is not a flat line. */
 export function occupancyOptions(day: ChartDay, capacity: number, colors: ChartColors): PlotOptions {
@@ -63,7 +84,7 @@ export function occupancyOptions(day: ChartDay, capacity: number, colors: ChartC
     ctx.restore();
   };
   return {
-    ...common(day, colors),
+    ...common(day),
     axes: [timeAxis(day, colors, false), valueAxis(colors)],
     scales: { x: dayScale(day), y: { range: (_plot, _min, max) => [0, Math.max(LEAST_INSIDE, max * 1.15)] } },
     series: [
@@ -76,7 +97,7 @@ export function occupancyOptions(day: ChartDay, capacity: number, colors: ChartC
         ...stepped(),
       },
     ],
-    hooks: { draw: [drawCapacity], setCursor: [(plot) => day.onPoint(plot.cursor.idx ?? null)] },
+    hooks: { draw: [drawCapacity], setCursor: [tellPoint(day)] },
   };
 }
 
@@ -90,28 +111,31 @@ export function flowOptions(day: ChartDay, colors: ChartColors): PlotOptions {
     ...(bars === undefined ? {} : { paths: bars }),
   });
   return {
-    ...common(day, colors),
-    axes: [
-      timeAxis(day, colors, true),
-      { ...valueAxis(colors), space: 24, values: (_plot, splits) => splits.map(whole) },
-    ],
+    ...common(day),
+    axes: [timeAxis(day, colors, true), { ...valueAxis(colors), splits: peaks, values: unsigned }],
     scales: {
       x: dayScale(day),
       y: {
         range: (_plot, min, max) => {
-          const most = Math.max(LEAST_FLOW, -min, max) * 1.1;
+          const most = Math.max(LEAST_FLOW, -min, max) * FLOW_HEADROOM;
           return [-most, most];
         },
       },
     },
     series: [{}, series(colors.in), series(colors.out)],
-    hooks: { setCursor: [(plot) => day.onPoint(plot.cursor.idx ?? null)] },
+    hooks: { setCursor: [tellPoint(day)] },
   };
 }
 
-/** Which way is up says the sign; a part of a vehicle is no label. */
-function whole(value: number): string {
-  return Number.isInteger(value) ? String(Math.abs(value)) : "";
+/** The busiest quarter of an hour, either way: more lines would crowd so low a plot. */
+function peaks(_plot: uPlot, _axis: number, _min: number, max: number): number[] {
+  const peak = Math.round(max / FLOW_HEADROOM);
+  return [-peak, 0, peak];
+}
+
+/** The side says which way. */
+function unsigned(_plot: uPlot, splits: number[]): number[] {
+  return splits.map(Math.abs);
 }
 
 function stepped(): Pick<uPlot.Series, "paths"> {
@@ -119,19 +143,11 @@ function stepped(): Pick<uPlot.Series, "paths"> {
   return paths === undefined ? {} : { paths };
 }
 
-function common(
-  day: ChartDay,
-  colors: ChartColors,
-): Pick<PlotOptions, "legend" | "cursor" | "tzDate" | "padding"> {
+function common(day: ChartDay): Pick<PlotOptions, "legend" | "cursor" | "tzDate" | "padding"> {
   return {
     legend: { show: false },
     padding: [8, 26, 6, 0],
-    cursor: {
-      sync: { key: "day" },
-      y: false,
-      drag: { x: false, y: false },
-      points: { size: 7, fill: colors.blue, width: 0 },
-    },
+    cursor: { sync: { key: "day" }, y: false, drag: { x: false, y: false }, points: { show: false } },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), day.timeZone),
   };
 }

@@ -8,13 +8,13 @@ import { Panel } from "./panel.tsx";
 import { Plot } from "./plot.tsx";
 
 /** The day so far: how many were inside, and below it who came and who left, by quarter of an hour. */
-export function DayChart({ facility }: { readonly facility: FacilityView }) {
+export function DayChart({ facility, at }: { readonly facility: FacilityView; readonly at: string }) {
   const { occupancy, capacity, time_zone: timeZone } = facility;
   const { starts_at: startsAt, ends_at: endsAt } = facility.today;
   const scheme = useComputedColorScheme("light");
   const [pointed, setPointed] = useState<number | null>(null);
 
-  const data = useMemo(() => chartData(occupancy), [occupancy]);
+  const data = useMemo(() => chartData(occupancy, at), [occupancy, at]);
   const options = useMemo(() => {
     const day = { startsAt, endsAt, timeZone, onPoint: setPointed };
     const colors = readColors(scheme);

@@ -37,7 +37,7 @@ export function FacilityCard({ facility, nowMs, selected, alone, onSelect }: Fac
       </header>
 
       <div className={styles["figures"]}>
-        <Occupancy inside={facility.inside} capacity={facility.capacity} size={alone ? 148 : 108} />
+        <Occupancy inside={facility.inside} capacity={facility.capacity} size={alone ? 148 : 100} />
         <dl className={styles["today"]}>
           <div className={styles["revenue"]}>
             <dt>Revenue today</dt>
@@ -48,14 +48,14 @@ export function FacilityCard({ facility, nowMs, selected, alone, onSelect }: Fac
           <div>
             <dt>In</dt>
             <dd className={styles["in"]}>
-              <IconArrowDownRight size={18} stroke={2.2} aria-hidden />
+              <IconArrowDownRight size={16} stroke={2.2} aria-hidden />
               {formatCount(today.in)}
             </dd>
           </div>
           <div>
             <dt>Out</dt>
             <dd className={styles["out"]}>
-              <IconArrowUpRight size={18} stroke={2.2} aria-hidden />
+              <IconArrowUpRight size={16} stroke={2.2} aria-hidden />
               {formatCount(today.out)}
             </dd>
           </div>
@@ -82,7 +82,7 @@ function Occupancy({ inside, capacity, size }: OccupancyProps) {
       thickness={size / 12}
       roundCaps
       rootColor="var(--pk-track)"
-      sections={[{ value: Math.min(100, share * 100), color }]}
+      sections={inside === 0 ? [] : [{ value: Math.min(100, share * 100), color }]}
       aria-label={`${inside} of ${capacity} inside`}
       label={
         <div className={styles["ring"]} data-large={size > 120}>

@@ -35,15 +35,15 @@ describe("describeEdge", () => {
   const at = "2026-07-15T12:00:00Z";
   const after = (seconds: number) => Date.parse(at) + seconds * 1_000;
 
-  it("tells a live edge from one that catches up, one that is quiet and one that is gone", () => {
+  it("tells a live edge from one that catches up, one that is silent and one that is gone", () => {
     const edge = { last_seen_at: at, behind_seconds: 2 };
     expect(describeEdge(edge, after(5))).toEqual({ tone: "good", text: "Online" });
     expect(describeEdge({ ...edge, behind_seconds: 7_300 }, after(5))).toEqual({
       tone: "busy",
       text: "Catching up, 2 h behind",
     });
-    expect(describeEdge(edge, after(300))).toEqual({ tone: "none", text: "Last word 5 min ago" });
-    expect(describeEdge(edge, after(3_600))).toEqual({ tone: "warn", text: "No word for 1 h" });
+    expect(describeEdge(edge, after(61))).toEqual({ tone: "warn", text: "No word for 1 min" });
+    expect(describeEdge(edge, after(3_600))).toEqual({ tone: "bad", text: "No word for 1 h" });
   });
 
   it("does not pretend to know an edge that never spoke", () => {

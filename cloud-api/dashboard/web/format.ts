@@ -46,11 +46,14 @@ export function formatSpan(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
-export type EdgeState = { readonly tone: "good" | "busy" | "warn" | "none"; readonly text: string };
+export type EdgeState = {
+  readonly tone: "good" | "busy" | "warn" | "bad" | "none";
+  readonly text: string;
+};
 
-/** A gate speaks when something happens: silence is normal for a while, and nobody knows why it is silent. */
-const QUIET_AFTER_S = 120;
-const SILENT_AFTER_S = 1_800;
+/** An edge speaks at least every 10 s; after an outage of the line it may wait 45 s before it tries again. */
+const SILENT_AFTER_S = 60;
+const GONE_AFTER_S = 900;
 /** Older than this on arrival, and more is on the way. */
 const BEHIND_AFTER_S = 60;
 
@@ -59,10 +62,12 @@ export function describeEdge(edge: EdgeView | null, nowMs: number): EdgeState {
   if (edge === null) return { tone: "none", text: "No gate is set up" };
   if (edge.last_seen_at === null) return { tone: "none", text: "Waiting for the gate" };
   const silentSeconds = (nowMs - Date.parse(edge.last_seen_at)) / 1_000;
-  if (silentSeconds > SILENT_AFTER_S)
-    return { tone: "warn", text: `No word for ${formatSpan(silentSeconds)}` };
-  if (silentSeconds > QUIET_AFTER_S)
-    return { tone: "none", text: `Last word ${formatSpan(silentSeconds)} ago` };
+  if (silentSeconds > SILENT_AFTER_S) {
+    return {
+      tone: silentSeconds > GONE_AFTER_S ? "bad" : "warn",
+      text: `No word for ${formatSpan(silentSeconds)}`,
+    };
+  }
   if (edge.behind_seconds > BEHIND_AFTER_S) {
     return { tone: "busy", text: `Catching up, ${formatSpan(edge.behind_seconds)} behind` };
   }

@@ -96,7 +96,7 @@ describe("inputs of an mqtt board", () => {
     live(1);
     link(false);
     link(true);
-    expect(events.at(-1)).toEqual({ kind: "lost", reason: "connection to the broker is down" });
+    expect(events.at(-1)).toEqual({ kind: "lost", reason: "the connection to the boards is down" });
     live(2);
     expect(events.at(-1)?.kind).toBe("inputs");
   });

@@ -80,9 +80,9 @@ class MqttBoard implements Board {
     const { bus } = this.#context;
     const { stale_after_ms: staleAfterMs } = this.#config;
     this.#sink = sink;
-    this.#report = createInputReport(sink, staleAfterMs, () => this.#lost(`no state for ${staleAfterMs} ms`));
+    this.#report = createInputReport(sink, staleAfterMs, () => this.#lost(`no state from the board for ${staleAfterMs / 1000} s`));
     this.#endLink = bus.onLink((connected) => {
-      if (!connected) this.#lost("connection to the broker is down");
+      if (!connected) this.#lost("the connection to the boards is down");
     });
     bus.subscribe(this.#topics.status, (message) => this.#onStatus(message));
     bus.subscribe(this.#topics.state, (message) => this.#onState(message));
@@ -109,7 +109,7 @@ class MqttBoard implements Board {
       pulse_ms: command.pulseMs,
     };
     if (!this.#context.bus.publish(this.#topics.command, JSON.stringify(message))) {
-      return this.#outcome(command.id, "refused", "connection to the broker is down");
+      return this.#outcome(command.id, "refused", "the connection to the boards is down");
     }
     const patience = setTimeout(
       () => this.#outcome(command.id, "silent", "no answer in time"),

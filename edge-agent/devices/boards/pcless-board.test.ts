@@ -82,7 +82,7 @@ describe("inputs of a pcless board", () => {
     const chatter = setInterval(() => controller.say("*IN1ON#*PINGOK#"), 50);
     await until(() => board.has("lost"), "the loss");
     clearInterval(chatter);
-    expect(board.last()).toEqual({ kind: "lost", reason: "no status for 500 ms" });
+    expect(board.last()).toEqual({ kind: "lost", reason: "no status from the board for 0.5 s" });
     await until(() => controller.accepted() >= 3, "two more connections");
     expect(board.events.filter(({ kind }) => kind === "lost")).toHaveLength(1);
     controller.deaf.delete("STAT");

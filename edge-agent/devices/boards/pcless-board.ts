@@ -120,7 +120,7 @@ class PclessBoard implements Board {
 
   /** A reset also discards a command that has not left yet: it must not come out when the line moves again. */
   #onStale(): void {
-    const reason = `no status for ${this.#config.stale_after_ms} ms`;
+    const reason = `no status from the board for ${this.#config.stale_after_ms / 1000} s`;
     this.#report?.lost(reason);
     this.#line.reset(reason);
   }

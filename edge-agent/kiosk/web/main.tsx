@@ -25,7 +25,7 @@ function startAgain(error: unknown): void {
 createRoot(element, { onUncaughtError: startAgain }).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto">
-      <Notifications position="bottom-center" limit={3} />
+      <Notifications position="bottom-right" limit={3} />
       <App />
     </MantineProvider>
   </StrictMode>,

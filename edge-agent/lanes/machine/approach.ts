@@ -23,7 +23,7 @@ function considerReads(lane: Lane, ctx: StepContext, final: boolean): Step {
 }
 
 /** Asks the store about a plate; the answer decides in the same turn. */
-export function ask(lane: Lane, plate: string, ctx: StepContext): Step {
+function ask(lane: Lane, plate: string, ctx: StepContext): Step {
   // Its timers live on: the answer may be to go on waiting, and the vehicle may be leaving meanwhile.
   const deciding = enter(lane, "DECIDING", ctx, { plate, timers: lane.timers });
   return stay(deciding, { request: { purpose: "decide", plate } });

@@ -75,11 +75,23 @@ const BY = { actor: "alex", reason: "looked", idempotencyKey: "k" };
 function eventsFor(lane: Lane, bench: Bench): LaneEvent[] {
   const commandId = lane.command?.id ?? ("none" as CommandId);
   const stayId = lane.stay?.stayId ?? ("none" as StayId);
-  const bare = [
-    ...["arming_on", "arming_off", "safety_on", "safety_off", "arm_opened", "arm_closed"],
-    ...["arm_left_closed", "proven", "arm_due", "read_due", "back_due", "clear_due"],
-    ...["noEntry_due", "stuck_due", "move_due"],
-  ] as Exclude<LaneEventKind, CarryingKind>[];
+  const bare: Bare[] = [
+    "arming_on",
+    "arming_off",
+    "safety_on",
+    "safety_off",
+    "arm_opened",
+    "arm_closed",
+    "arm_left_closed",
+    "proven",
+    "arm_due",
+    "read_due",
+    "back_due",
+    "clear_due",
+    "noEntry_due",
+    "stuck_due",
+    "move_due",
+  ];
   const asked = { purpose: "identify", plate: "HHCD77" } as const;
   return [
     ...bare.map((kind): LaneEvent => ({ kind })),
@@ -100,14 +112,23 @@ function eventsFor(lane: Lane, bench: Bench): LaneEvent[] {
       outcome,
       detail: "",
     })),
-    { kind: "cash", stayId, tenderedMinor: 500, actor: "alex", idempotencyKey: "k" },
-    { kind: "cash", stayId: "other" as StayId, tenderedMinor: 0, actor: "alex", idempotencyKey: "k" },
+    { kind: "cash", stayId, amountMinor: 500, tenderedMinor: 500, actor: "alex", idempotencyKey: "k" },
+    {
+      kind: "cash",
+      stayId: "other" as StayId,
+      amountMinor: 500,
+      tenderedMinor: 0,
+      actor: "alex",
+      idempotencyKey: "k",
+    },
     { kind: "vend", ...BY },
     { kind: "reset", ...BY },
   ];
 }
-type CarryingKind =
-  "behind_on" | "behind_off" | "lost" | "read" | "facts" | "outcome" | "cash" | "vend" | "reset";
+type Bare = Exclude<
+  LaneEventKind,
+  "behind_on" | "behind_off" | "lost" | "read" | "facts" | "outcome" | "cash" | "vend" | "reset"
+>;
 
 describe.each(["entry", "exit"] as const)("the %s table", (direction) => {
   const reachable = LANE_STATES.filter((state) => direction === "exit" || state !== "PAYING");
@@ -122,15 +143,15 @@ describe.each(["entry", "exit"] as const)("the %s table", (direction) => {
       const before = seeing(lane, event);
       const { step: done, unexpected } = step(bench.table, before, event, contextOf(bench));
       const where = `${state} x ${event.kind}`;
-      expect(unexpected, where).toBe(cell === "unexpected");
+      expect(unexpected, `${where}`).toBe(cell === "unexpected");
       if (typeof cell === "string") {
-        expect(done.lane, where).toBe(before);
-        expect([...done.records, ...done.commands], where).toEqual([]);
+        expect(done.lane, `${where}`).toBe(before);
+        expect([...done.records, ...done.commands], `${where}`).toEqual([]);
       }
-      if (["cash", "vend", "reset"].includes(event.kind)) expect(done.reply, where).not.toBeNull();
-      else expect(done.reply, where).toBeNull();
+      if (["cash", "vend", "reset"].includes(event.kind)) expect(done.reply, `${where}`).not.toBeNull();
+      else expect(done.reply, `${where}`).toBeNull();
       if (done.request === null && state !== "DECIDING")
-        expect(contradictions(done.lane, bench.table, bench.config), where).toEqual([]);
+        expect(contradictions(done.lane, bench.table, bench.config), `${where}`).toEqual([]);
     }
   });
 
@@ -189,32 +210,22 @@ function contextOf(bench: Bench): StepContext {
   return { config: bench.config, now: bench.now(), mint: countingMint(), vote: () => null };
 }
 
+/** What the inputs say when an event happens. */
+const SEEN: Readonly<Partial<Record<LaneEventKind, Partial<Lane["inputs"]>>>> = {
+  arming_on: { arming: "on" },
+  arm_due: { arming: "on" },
+  arming_off: { arming: "off" },
+  safety_on: { safety: "on" },
+  safety_off: { safety: "off" },
+  arm_opened: { open_limit: "on" },
+  arm_closed: { closed_limit: "on" },
+  arm_left_closed: { closed_limit: "off" },
+};
+
 /** The lane with its inputs as they are when the event happens: they change first, the edges follow. */
 function seeing(lane: Lane, event: LaneEvent): Lane {
-  const inputs = { ...lane.inputs };
-  switch (event.kind) {
-    case "arming_on":
-    case "arm_due":
-    case "arming_off":
-      inputs.arming = event.kind === "arming_off" ? "off" : "on";
-      return { ...lane, inputs };
-    case "safety_on":
-    case "safety_off":
-      inputs.safety = event.kind === "safety_on" ? "on" : "off";
-      return { ...lane, inputs };
-    case "behind_on":
-    case "behind_off":
-      inputs[event.input] = event.kind === "behind_on" ? "on" : "off";
-      return { ...lane, inputs };
-    case "arm_opened":
-      return { ...lane, inputs: { ...inputs, open_limit: "on" } };
-    case "arm_closed":
-    case "arm_left_closed":
-      inputs.closed_limit = event.kind === "arm_closed" ? "on" : "off";
-      return { ...lane, inputs };
-    case "lost":
-      return blind(lane, event.reason).lane;
-    default:
-      return lane;
-  }
+  if (event.kind === "lost") return blind(lane, event.reason).lane;
+  if (event.kind === "behind_on") return { ...lane, inputs: { ...lane.inputs, [event.input]: "on" } };
+  if (event.kind === "behind_off") return { ...lane, inputs: { ...lane.inputs, [event.input]: "off" } };
+  return { ...lane, inputs: { ...lane.inputs, ...SEEN[event.kind] } };
 }

@@ -47,7 +47,7 @@ function entry(options: BenchOptions = {}): Bench {
 const open = (bench: Bench): (string | null)[] =>
   [...bench.book.stays.values()].filter(({ status }) => status === "open").map(({ stay }) => stay.plate);
 
-describe("a convoy", () => {
+describe("a convoy", { timeout: 60_000 }, () => {
   it("of honest drivers: each is in under its own plate, and nothing else happened", () => {
     fc.assert(
       fc.property(honest, (drivers) => {

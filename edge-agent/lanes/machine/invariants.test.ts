@@ -58,7 +58,7 @@ function live({ direction, wired, counts, happenings: story }: Situation): Bench
   return bench;
 }
 
-describe("in any order of events", () => {
+describe("in any order of events", { timeout: 60_000 }, () => {
   it("a lane keeps the safety invariants and loses no stay", () => {
     fc.assert(
       fc.property(situations, (situation) => {

@@ -154,6 +154,8 @@ type EventBodies = {
   /** An attendant took cash for the stay in hand. */
   readonly cash: {
     readonly stayId: StayId;
+    /** The fee the attendant saw. */
+    readonly amountMinor: number;
     readonly tenderedMinor: number;
     readonly actor: string;
     readonly idempotencyKey: string;

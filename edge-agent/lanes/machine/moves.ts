@@ -8,7 +8,7 @@ import type { Lane, Reply, Step, StepContext, TimerName } from "./model.ts";
 /** The vocabulary of the lane tables: small pure moves that handlers are written in. */
 
 /** A command is worthless after this: the vehicle it was meant for may be gone. */
-export const COMMAND_DEADLINE_MS = 2_000;
+const COMMAND_DEADLINE_MS = 2_000;
 
 export function stay(lane: Lane, more: Partial<Omit<Step, "lane">> = {}): Step {
   return { lane, records: [], commands: [], request: null, reply: null, ...more };
@@ -83,7 +83,7 @@ export function command(
 }
 
 /** Inputs that must be clear before and during a close, of those this lane has. */
-export const GUARDS = ["safety", "closing", "photocell"] as const satisfies readonly LaneInput[];
+const GUARDS = ["safety", "closing", "photocell"] as const satisfies readonly LaneInput[];
 
 /**
  * Whether the arm may be closed: every guard known and clear, and the safety loop seen to work since the last

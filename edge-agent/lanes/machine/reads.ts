@@ -4,7 +4,7 @@ import type { EventOf, Lane, Passage, Step, StepContext } from "./model.ts";
 import { stay } from "./moves.ts";
 
 /** The newest reads a lane keeps; older ones fall out. */
-export const MAX_READS = 16;
+const MAX_READS = 16;
 
 /** A camera may see the vehicle a little before the loop does. */
 const LEAD_MS = 1_000;

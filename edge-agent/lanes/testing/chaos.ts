@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { LANE_INPUTS, type LaneInput } from "@parkme/shared/domain/lane";
 import type { StayId } from "@parkme/shared/domain/ids";
-import type { Bench, Levels } from "./lane-bench.ts";
+import type { Levels } from "./board.ts";
+import type { Bench } from "./lane-bench.ts";
 import { arrive, driveThrough } from "./vehicle.ts";
 
 /** One thing that may happen to a lane; printed by fast-check when it finds a bad order of them. */

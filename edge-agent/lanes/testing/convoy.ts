@@ -47,7 +47,7 @@ export function drive(bench: Bench, drivers: readonly Driver[], outages: readonl
     const before = bench.lane().state;
     for (const [i, vehicle] of queue.entries()) move(vehicle, queue[i - 1] ?? null, bench);
     passed.push(...queue.filter(rearBeyondLane).map(({ plate }) => plate));
-    queue = queue.filter((vehicle) => !rearBeyondLane(vehicle) && vehicle.frontM > -30);
+    queue = queue.filter((vehicle) => !rearBeyondLane(vehicle) && !backOnTheRoad(vehicle));
     report(bench, queue);
     bench.wait(TICK_MS);
     idleMs = bench.lane().state === before ? idleMs + TICK_MS : 0;
@@ -74,6 +74,8 @@ function lineUp(drivers: readonly Driver[]): Vehicle[] {
 }
 
 const rearBeyondLane = ({ frontM, lengthM }: Vehicle): boolean => frontM - lengthM > GONE_M;
+
+const backOnTheRoad = ({ frontM, way }: Vehicle): boolean => way === "back" && frontM < -1;
 
 function move(vehicle: Vehicle, ahead: Vehicle | null, bench: Bench): void {
   const step = (SPEED_M_PER_S * TICK_MS) / 1000;

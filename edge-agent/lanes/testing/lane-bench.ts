@@ -32,6 +32,7 @@ import type {
   StepContext,
 } from "../machine/model.ts";
 import { blind, newLane, nextDue, observe, step, wakeAtMs } from "../machine/step.ts";
+import { createArm, createSwitchBoard, type Levels } from "./board.ts";
 import { createBook, type Book } from "./book.ts";
 
 /** One event at one lane: what was before, what came of it. */
@@ -46,12 +47,9 @@ export type Beat = {
   readonly unexpected: boolean;
 };
 
-export type Levels = Partial<Record<LaneInput, boolean>>;
-
 export type BenchOptions = {
   readonly direction?: LaneDirection;
   readonly wired?: readonly LaneInput[];
-  readonly timers?: Partial<LaneTimers>;
   readonly capacity?: number;
   readonly tariff?: Tariff | null;
   /** False = the board has no counters. */
@@ -86,13 +84,30 @@ export const TIMERS: LaneTimers = {
   moveMs: 2_250,
 };
 const START_WALL_MS = Date.UTC(2026, 2, 1, 8);
-/** What the arm of the bench needs to leave a limit, and to reach the other one. */
-const ARM_LEAVES_MS = 100;
-const ARM_MOVES_MS = 900;
 /** More timers than this without the clock moving on: the lane chases its own tail. */
 const MAX_TIMERS_PER_WAIT = 2_000;
 
-export const EUR = asCurrency("EUR");
+const EUR = asCurrency("EUR");
+
+export const FACILITY: Facility = {
+  id: asId<FacilityId>("01890000-0000-7000-8000-000000000000"),
+  slug: "demo",
+  name: "Harbour Square",
+  timeZone: "Europe/Berlin",
+  currency: EUR,
+  capacity: 10,
+};
+
+export function laneConfig(direction: LaneDirection, wired: readonly LaneInput[]): LaneConfig {
+  return {
+    name: direction,
+    title: direction,
+    direction,
+    wired: new Set(wired),
+    timers: TIMERS,
+    pulseMs: 500,
+  };
+}
 
 /** Up to one hour free, then five euros. */
 export const TARIFF = tariffOf({
@@ -126,41 +141,16 @@ export function creditOf(lane: Lane): Credit | null {
 export function createBench(options: BenchOptions = {}) {
   const direction = options.direction ?? "entry";
   const table: LaneTable = direction === "entry" ? entryLane : exitLane;
-  const config: LaneConfig = {
-    name: direction,
-    title: direction,
-    direction,
-    wired: new Set(options.wired ?? ALL_INPUTS),
-    timers: { ...TIMERS, ...options.timers },
-    pulseMs: 500,
-  };
-  const facility: Facility = {
-    id: asId<FacilityId>("01890000-0000-7000-8000-000000000000"),
-    slug: "demo",
-    name: "Harbour Square",
-    timeZone: "Europe/Berlin",
-    currency: EUR,
-    capacity: options.capacity ?? 10,
-  };
+  const config = laneConfig(direction, options.wired ?? ALL_INPUTS);
+  const facility: Facility = { ...FACILITY, capacity: options.capacity ?? FACILITY.capacity };
   const book = options.book ?? createBook();
   const mint = countingMint();
   const tariff = options.tariff === undefined ? TARIFF : options.tariff;
 
+  const board = createSwitchBoard(config.wired, options.counts ?? true);
+  const arm = createArm(options.armObeys ?? true);
   let nowMs = 1_000;
-  const levels: Record<LaneInput, boolean> = {
-    arming: false,
-    safety: false,
-    closing: false,
-    photocell: false,
-    open_limit: false,
-    closed_limit: true,
-  };
-  let missing: LaneInput | null = null;
   let sighted = false;
-  let boot = 1;
-  let armObeys = options.armObeys ?? true;
-  let edges = { safety: 0, closing: 0 };
-  let armPlan: { readonly atMs: number; readonly levels: Levels }[] = [];
   let serial = 0;
   const beats: Beat[] = [];
   const now = (): Now => ({ wallMs: START_WALL_MS + nowMs, monotonicMs: nowMs });
@@ -201,35 +191,21 @@ export function createBench(options: BenchOptions = {}) {
     for (const { records } of turn) records.forEach(book.write);
     beats.push(...turn);
     options.watch?.turn(turn, lane);
-    for (const { commands } of turn) for (const { action } of commands) moveArm(action);
+    for (const { commands } of turn)
+      for (const { action } of commands) arm.command(action, board.levels, nowMs);
     return turn.reduce<Reply | null>((reply, beat) => beat.reply ?? reply, null);
-  }
-
-  function moveArm(action: LaneCommand["action"]): void {
-    if (!armObeys) return;
-    const opening = action === "open";
-    if (opening ? levels.open_limit : levels.closed_limit) armPlan = [];
-    else
-      armPlan = [
-        { atMs: nowMs + ARM_LEAVES_MS, levels: opening ? { closed_limit: false } : { open_limit: false } },
-        { atMs: nowMs + ARM_MOVES_MS, levels: opening ? { open_limit: true } : { closed_limit: true } },
-      ];
   }
 
   function look(): void {
     if (!sighted) return;
-    const image: Levels = {};
-    for (const input of config.wired) if (input !== missing) image[input] = levels[input];
-    const counts = options.counts === false ? null : { boot: String(boot), ...edges };
-    options.watch?.seen(image, counts, nowMs);
-    const seen = observe(lane, { levels: image, counts }, config, now());
+    const image = board.image();
+    options.watch?.seen(image.levels, image.counts, nowMs);
+    const seen = observe(lane, image, config, now());
     play(seen.lane, seen.events);
   }
 
   function set(patch: Levels): void {
-    for (const input of ["safety", "closing"] as const)
-      if (patch[input] === true && !levels[input]) edges = { ...edges, [input]: edges[input] + 1 };
-    Object.assign(levels, patch);
+    board.set(patch);
     look();
   }
 
@@ -245,13 +221,11 @@ export function createBench(options: BenchOptions = {}) {
     for (let fired = 0; ; fired++) {
       if (fired > MAX_TIMERS_PER_WAIT) throw new Error(`timers never end in ${lane.state}`);
       const timerAt = wakeAtMs(lane) ?? Infinity;
-      const [move] = armPlan;
-      const at = Math.min(timerAt, move?.atMs ?? Infinity);
+      const at = Math.min(timerAt, arm.nextMs());
       if (at > until) break;
       nowMs = Math.max(nowMs, at);
-      if (move !== undefined && move.atMs <= timerAt) {
-        armPlan = armPlan.slice(1);
-        set(move.levels);
+      if (arm.nextMs() <= timerAt) {
+        set(arm.move());
         continue;
       }
       const due = nextDue(lane, nowMs);
@@ -291,7 +265,7 @@ export function createBench(options: BenchOptions = {}) {
     beats,
     lane: () => lane,
     now,
-    levels: (): Readonly<Record<LaneInput, boolean>> => levels,
+    levels: () => board.levels,
     /** Switches inputs, all in one image. */
     set,
     /** The board answers (again). */
@@ -302,14 +276,13 @@ export function createBench(options: BenchOptions = {}) {
     lose,
     /** One input is missing from the board's image, until told otherwise. */
     miss: (input: LaneInput | null) => {
-      missing = input;
+      board.miss(input);
       look();
     },
     /** The board boots anew: nothing is known of it until it is seen again, and its counters are at zero. */
     reboot: () => {
       lose("board restarted");
-      boot += 1;
-      edges = { safety: 0, closing: 0 };
+      board.reboot();
     },
     /** The agent starts anew, with the credit that is on the disk. */
     restart: () => {
@@ -318,17 +291,15 @@ export function createBench(options: BenchOptions = {}) {
       lane = newLane(now(), creditOf(lane));
     },
     /** A dead arm stays where it is; one that obeys does so from the next command on. */
-    setArm: (obeys: boolean) => {
-      armObeys = obeys;
-      armPlan = [];
-    },
+    setArm: arm.obey,
     wait,
     read,
     answer: (commandId: CommandId, outcome: "done" | "refused" | "silent") => {
       play(lane, [{ kind: "outcome", commandId, outcome, detail: outcome }]);
     },
-    cash: (stayId: StayId, tenderedMinor: number): Reply =>
-      ask({ kind: "cash", stayId, tenderedMinor, actor: "alex", idempotencyKey: key() }),
+    /** The attendant saw what is due, unless said otherwise. */
+    cash: (stayId: StayId, tenderedMinor: number, amountMinor = lane.stay?.due?.amountMinor ?? 0): Reply =>
+      ask({ kind: "cash", stayId, amountMinor, tenderedMinor, actor: "alex", idempotencyKey: key() }),
     vend: (): Reply => ask({ kind: "vend", reason: "let in by hand", actor: "alex", idempotencyKey: key() }),
     reset: (): Reply => ask({ kind: "reset", reason: "looked at it", actor: "alex" }),
     commands: (): LaneCommand[] => beats.flatMap((beat) => beat.commands),
@@ -359,7 +330,8 @@ function isOf<T extends GateRecord["type"]>(
   return record.type === type;
 }
 
-function vote(reads: readonly LaneRead[], final: boolean): string | null {
-  const vote = votePlate(reads, final);
-  return vote.kind === "winner" ? vote.plate : null;
+/** The plate the reads stand for, as the agent takes it. */
+export function vote(reads: readonly LaneRead[], final: boolean): string | null {
+  const result = votePlate(reads, final);
+  return result.kind === "winner" ? result.plate : null;
 }

@@ -1,7 +1,8 @@
 import type { GateRecord, LaneCommand } from "@parkme/shared/domain/gate-record";
 import type { LaneInput } from "@parkme/shared/domain/lane";
 import type { Lane, LaneConfig } from "../machine/model.ts";
-import { creditOf, type Beat, type Levels, type Watch } from "./lane-bench.ts";
+import type { Levels } from "./board.ts";
+import { creditOf, type Beat, type Watch } from "./lane-bench.ts";
 
 /** Inputs under and behind the arm. */
 const GUARDS = ["safety", "closing", "photocell"] as const;

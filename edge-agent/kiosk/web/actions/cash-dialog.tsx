@@ -14,7 +14,7 @@ import { Keypad } from "./keypad.tsx";
 import { useAttempt } from "./use-attempt.ts";
 import classes from "./cash-dialog.module.css";
 
-type Tendered = Pick<Cash, "tendered_minor">;
+type Tendered = Pick<Cash, "amount_minor" | "tendered_minor">;
 type CashTaken = z.infer<typeof cashTakenSchema>;
 
 type Props = {
@@ -83,7 +83,6 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
   const enough = tendered.ok && changeMinor(tendered.value, dueMinor) >= 0;
   const retry = attempt.step === "unanswered";
   const frozen = attempt.step !== "editing";
-  const sums = [dueMinor, ...quickSums(dueMinor, currency)];
   const input = useRef<HTMLInputElement>(null);
 
   /** Back to the field, so that Enter confirms instead of pressing the same key again. */
@@ -95,7 +94,7 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
   function confirm(event: SubmitEvent): void {
     event.preventDefault();
     if (retry) submit(attempt.body);
-    else if (enough && blocked === null) submit({ tendered_minor: tendered.value });
+    else if (enough && blocked === null) submit({ amount_minor: dueMinor, tendered_minor: tendered.value });
   }
 
   return (
@@ -120,21 +119,7 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
           data-frozen={frozen || undefined}
           data-autofocus
         />
-        <div className={classes["sums"]} role="group" aria-label="Likely sums">
-          {sums.map((sumMinor, index) => (
-            <Button
-              key={sumMinor}
-              variant="default"
-              size="md"
-              h={52}
-              px={4}
-              disabled={frozen}
-              onClick={() => fill(formatDecimal(amountOf(sumMinor, currency)))}
-            >
-              {index === 0 ? "Exact" : money(sumMinor)}
-            </Button>
-          ))}
-        </div>
+        <LikelySums {...{ dueMinor, currency, money }} disabled={frozen} onText={fill} />
         <Change {...{ tendered, dueMinor, money }} />
       </div>
       <Keypad {...{ text, currency }} disabled={frozen} onText={fill} />
@@ -157,6 +142,31 @@ function CashForm({ attempt, submit, text, setText, close, dueMinor, blocked, cu
 }
 
 const MAX_TEXT = 16;
+
+type SumsProps = Pick<FormProps, "dueMinor" | "currency" | "money"> & {
+  readonly disabled: boolean;
+  readonly onText: (text: string) => void;
+};
+
+function LikelySums({ dueMinor, currency, money, disabled, onText }: SumsProps) {
+  return (
+    <div className={classes["sums"]} role="group" aria-label="Likely sums">
+      {[dueMinor, ...quickSums(dueMinor, currency)].map((sumMinor, index) => (
+        <Button
+          key={sumMinor}
+          variant="default"
+          size="md"
+          h={52}
+          px={4}
+          disabled={disabled}
+          onClick={() => onText(formatDecimal(amountOf(sumMinor, currency)))}
+        >
+          {index === 0 ? "Exact" : money(sumMinor)}
+        </Button>
+      ))}
+    </div>
+  );
+}
 
 const PROBLEM_WORDS: Record<TenderedProblem, string> = {
   empty: "",

@@ -80,6 +80,7 @@ type CloudProps = { readonly cloud: Snapshot["cloud"]; readonly time: TimeText; 
 
 /** Calm on purpose: the gate works without the cloud, and the attendant has nothing to do. */
 function CloudState({ cloud, time, nowMs }: CloudProps) {
+  if (cloud === null) return null;
   const { connected, pending_events: pending, last_ack_at: lastAckAt } = cloud;
   const waiting = `${pending} ${pending === 1 ? "event" : "events"} waiting`;
   const last = lastAckAt === null ? "" : ` Last contact ${time.moment(Date.parse(lastAckAt), nowMs)}.`;

@@ -20,7 +20,7 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
   new Response(JSON.stringify(body), { status, headers });
 
 const KEY = "01890000-0000-7000-8000-000000000001";
-const CASH = { stay_id: KEY, tendered_minor: 2000, idempotency_key: KEY };
+const CASH = { stay_id: KEY, amount_minor: 1200, tendered_minor: 2000, idempotency_key: KEY };
 
 describe("the gate's calls", () => {
   it("post JSON with the header that a foreign page cannot send", async () => {

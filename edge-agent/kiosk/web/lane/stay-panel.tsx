@@ -30,6 +30,8 @@ export function StayPanel({ stay, fee, readPlate, money, time, nowMs }: Props) {
   }
   const entryMs = Date.parse(stay.entry_at);
   const amount = fee === null ? "" : money(fee.amount_minor);
+  // While money is asked for, the plate in view is this vehicle's; at other times it may be the next one's.
+  const misread = fee !== null && readPlate !== null && readPlate !== stay.plate;
   const parkedMs = fee === null ? Math.max(0, nowMs - entryMs) : fee.duration_minutes * 60_000;
   return (
     <section className={classes["panel"]} aria-label="Stay">
@@ -51,8 +53,8 @@ export function StayPanel({ stay, fee, readPlate, money, time, nowMs }: Props) {
       )}
       <dl className={classes["facts"]}>
         <Fact label="Ticket" value={stay.ticket_number} />
-        {stay.plate !== null && stay.plate !== readPlate && (
-          <Fact label="Entered as" value={stay.plate} striking />
+        {stay.plate !== null && (
+          <Fact label={misread ? "Entered as" : "Plate"} value={stay.plate} striking={misread} />
         )}
         <Fact label="Entered" value={time.moment(entryMs, nowMs)} />
         <Fact label="Parked" value={describeDuration(parkedMs)} />

@@ -11,7 +11,7 @@ export function describeState(state: LaneState, direction: LaneDirection): State
   const entry = direction === "entry";
   switch (state) {
     case "UNKNOWN":
-      return { title: "Checking", detail: "Waiting for proven sensors", tone: "warn" };
+      return { title: "Not ready", detail: "Arm or sensors not proven", tone: "warn" };
     case "IDLE":
       return { title: "Ready", detail: "No vehicle", tone: "calm" };
     case "ARMED":

@@ -1,0 +1,416 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Clock } from "@parkme/shared/domain/clock";
+import { readClock } from "@parkme/shared/domain/clock";
+import type { Credit, GateRecord, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
+import type { LaneInput } from "@parkme/shared/domain/lane";
+import type { Turn } from "../store/commit.ts";
+import { gatherFacts } from "./facts.ts";
+import { createLaneRunner, type LaneRunner, type LaneWorld } from "./lane-runner.ts";
+import type { InputImage } from "./machine/step.ts";
+import { createBook, type Book } from "./testing/book.ts";
+import { ALL_INPUTS, countingMint, FACILITY, laneConfig, TARIFF, vote } from "./testing/lane-bench.ts";
+
+const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => Date.now() - START_MS };
+const START_MS = Date.UTC(2026, 2, 1, 8);
+const CLOSED: Partial<Record<LaneInput, boolean>> = { closed_limit: true };
+const OPEN: Partial<Record<LaneInput, boolean>> = { open_limit: true };
+
+type Rig = {
+  readonly runner: LaneRunner;
+  readonly book: Book;
+  readonly turns: Turn[];
+  readonly sent: LaneCommand[];
+  /** `commit` and `send` in the order they happened. */
+  readonly order: string[];
+  readonly warnings: unknown[];
+  /** How often the disk will refuse from now on. */
+  refuse: (times: number) => void;
+  /** What the board answers within the call, if anything. */
+  answer: (outcome: "refused" | "silent" | null) => void;
+  readonly see: (levels: Partial<Record<LaneInput, boolean>>) => void;
+  readonly read: (plate: string) => boolean;
+};
+
+type RigOptions = { direction?: "entry" | "exit"; credit?: Credit | null; book?: Book; capacity?: number };
+
+let rigs: Rig[] = [];
+
+function rig({
+  direction = "entry",
+  credit = null,
+  book = createBook(),
+  capacity = 10,
+}: RigOptions = {}): Rig {
+  const turns: Turn[] = [];
+  const sent: LaneCommand[] = [];
+  const order: string[] = [];
+  const warnings: unknown[] = [];
+  let refusals = 0;
+  let answer: "refused" | "silent" | null = null;
+  let serial = 0;
+  const config = laneConfig(direction, ALL_INPUTS);
+  const facility = { ...FACILITY, capacity };
+  const world: LaneWorld = {
+    clock,
+    mint: countingMint(),
+    vote,
+    gatherFacts: (request) =>
+      gatherFacts(request, config, readClock(clock), { store: book.source, facility, tariff: TARIFF }),
+    commit: (turn) => {
+      if (refusals > 0) {
+        refusals -= 1;
+        order.push("refused");
+        throw new Error("disk full");
+      }
+      order.push("commit");
+      turns.push(turn);
+      turn.records.forEach(book.write);
+    },
+    send: (command) => {
+      order.push(`send ${command.action}`);
+      sent.push(command);
+      if (answer !== null) runner.outcome(command.id, answer, "link down");
+    },
+    log: { warn: (fields) => warnings.push(fields), error: () => undefined },
+    changed: () => undefined,
+  };
+  const runner = createLaneRunner(config, credit, world);
+  const made: Rig = {
+    runner,
+    book,
+    turns,
+    sent,
+    order,
+    warnings,
+    refuse: (times) => (refusals = times),
+    answer: (outcome) => (answer = outcome),
+    see: (levels) => runner.observe(imageOf(levels)),
+    read: (plate) => runner.read(readOf(plate, `e${serial++}`)),
+  };
+  rigs.push(made);
+  return made;
+}
+
+function imageOf(levels: Partial<Record<LaneInput, boolean>>): InputImage {
+  const off = Object.fromEntries(ALL_INPUTS.map((input) => [input, false]));
+  return { levels: { ...off, ...levels }, counts: null };
+}
+
+function readOf(plate: string, sourceId: string): LaneRead {
+  const at = readClock(clock);
+  return {
+    plate,
+    raw: plate,
+    confidence: 0.95,
+    camera: "cam",
+    sourceId,
+    claimedAtMs: null,
+    imageId: null,
+    at,
+  };
+}
+
+const records = (r: Rig): GateRecord[] => r.turns.flatMap((turn) => turn.records);
+const types = (r: Rig): string[] => records(r).map(({ type }) => type);
+const BY = { actor: "alex", reason: "by hand", idempotencyKey: "k" };
+
+/** A vehicle has been let in and the arm is open. */
+function admitted(r: Rig): void {
+  r.see(CLOSED);
+  r.see({ ...CLOSED, arming: true });
+  r.read("BAB1234");
+  vi.advanceTimersByTime(300);
+  r.see({ arming: true, ...OPEN });
+}
+
+/** It drove through, and the arm has begun to close behind it. */
+function closing(r: Rig): void {
+  admitted(r);
+  r.see({ safety: true, ...OPEN });
+  r.see({ safety: true, closing: true, ...OPEN });
+  r.see(OPEN);
+  vi.advanceTimersByTime(1_000);
+}
+
+beforeEach(() => {
+  rigs = [];
+  vi.useFakeTimers({ now: START_MS });
+});
+afterEach(() => {
+  for (const { runner } of rigs) runner.stop();
+  vi.useRealTimers();
+});
+
+describe("time", () => {
+  it("drives the lane by itself: arming, clearing, closing", () => {
+    const r = rig();
+    closing(r);
+    expect(r.runner.lane().state).toBe("CLOSING");
+    r.see(CLOSED);
+    expect(r.runner.lane().state).toBe("IDLE");
+    expect(r.sent.map(({ action }) => action)).toEqual(["open", "close"]);
+    expect(types(r)).toEqual(["stay_started", "movement"]);
+    expect(r.warnings).toEqual([]);
+  });
+
+  it("stands still when the runner is stopped", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({ ...CLOSED, arming: true });
+    r.runner.stop();
+    vi.advanceTimersByTime(10_000);
+    expect(r.runner.lane().state).toBe("IDLE");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("keeps one timer at most, and none for a lane at rest", () => {
+    const r = rig();
+    r.see(CLOSED);
+    expect(vi.getTimerCount()).toBe(0);
+    r.see({ ...CLOSED, arming: true });
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(300);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it("catches up when the process was held up: every timer fires, in order", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({ ...CLOSED, arming: true });
+    vi.setSystemTime(START_MS + 60_000);
+    vi.advanceTimersByTime(300);
+    expect(r.runner.lane().state).toBe("ARMED");
+    vi.advanceTimersByTime(2_500);
+    expect(r.runner.lane().display).toMatch(/not read/);
+  });
+});
+
+describe("commit, then send", () => {
+  it("writes the stay, the command and the credit in one turn before the command leaves", () => {
+    const r = rig();
+    admitted(r);
+    const granting = r.turns.find(({ commands }) => commands.length > 0);
+    expect(granting).toMatchObject({ lane: "entry", state: "OPENING", records: [{ type: "stay_started" }] });
+    expect(granting?.credit?.stay?.plate).toBe("BAB1234");
+    expect(granting?.commands).toEqual(r.sent);
+    expect(r.order.slice(-2)).toEqual(["commit", "send open"]);
+  });
+
+  it("writes nothing when there is nothing to remember", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({ ...CLOSED, arming: true });
+    r.see(CLOSED);
+    expect(r.turns).toEqual([]);
+  });
+
+  it("keeps the credit on the disk from the grant until the passage is written, and not longer", () => {
+    const r = rig();
+    closing(r);
+    const credits = r.turns.map(({ records: [first], credit }) => [first?.type ?? "read", credit !== null]);
+    expect(credits).toEqual([
+      ["read", false],
+      ["stay_started", true],
+      ["movement", false],
+    ]);
+  });
+
+  it("takes a credit off the disk even when nothing else is to be written", () => {
+    const r = rig({ direction: "exit" });
+    const stayId = "01890000-0000-7000-8000-00000000000a" as never;
+    r.book.parked({
+      stayId,
+      ticketNumber: "PKM-00000000" as never,
+      plate: "BAB1234",
+      entryWallMs: START_MS - 60_000,
+      status: "open",
+      due: null,
+    });
+    admitted(r);
+    expect(r.turns.at(-1)?.credit).not.toBeNull();
+    r.see(OPEN);
+    vi.advanceTimersByTime(1_500);
+    expect(r.runner.lane().state).toBe("CLEARING");
+    expect(r.turns.at(-1)).toMatchObject({ records: [], commands: [], credit: null });
+  });
+
+  it("remembers a credit in doubt through a loss of the board", () => {
+    const r = rig();
+    admitted(r);
+    const granted = r.turns.at(-1)?.credit;
+    r.runner.blind("line dead");
+    expect(r.turns.at(-1)).toMatchObject({ records: [{ type: "alarm" }] });
+    expect(r.turns.at(-1)?.credit).toEqual(granted);
+  });
+
+  it("takes up the credit found at a start, and opens nothing for it", () => {
+    const before = rig();
+    admitted(before);
+    const credit = before.turns.at(-1)?.credit ?? null;
+    const after = rig({ credit, book: before.book });
+    after.see({ ...CLOSED });
+    expect(after.sent).toEqual([]);
+    expect(records(after)).toMatchObject([{ type: "stay_review", review: "passage_unproven" }]);
+    expect(after.turns.at(-1)?.credit).toBeNull();
+  });
+
+  it("writes answers of the board along with the next turn", () => {
+    const r = rig();
+    admitted(r);
+    const commandId = r.sent[0]!.id;
+    r.runner.outcome(commandId, "done", "done");
+    const written = r.turns.length;
+    r.read("HHCD77");
+    r.read("HHCD77");
+    expect(r.turns.slice(written).map(({ outcomes }) => outcomes)).toEqual([
+      [{ commandId, outcome: "done" }],
+      [],
+    ]);
+  });
+
+  it("says that a read is stored only when it is", () => {
+    const r = rig();
+    r.see(CLOSED);
+    expect(r.read("BAB1234")).toBe(true);
+    expect(r.turns.at(-1)?.reads).toMatchObject([{ plate: "BAB1234" }]);
+    r.refuse(1);
+    expect(r.read("BAB1234")).toBe(false);
+  });
+});
+
+describe("a disk that refuses", () => {
+  it("opens nothing; the lane decides anew when it is seen again", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({ ...CLOSED, arming: true });
+    r.read("BAB1234");
+    r.refuse(1);
+    vi.advanceTimersByTime(300);
+    expect(r.sent).toEqual([]);
+    expect(r.book.stays.size).toBe(0);
+    expect(r.runner.lane()).toMatchObject({ state: "UNKNOWN", trouble: "The disk refuses to write" });
+    r.see({ ...CLOSED, arming: true });
+    vi.advanceTimersByTime(300);
+    r.read("BAB1234");
+    expect(r.sent.map(({ action }) => action)).toEqual(["open"]);
+    expect(r.book.stays.size).toBe(1);
+  });
+
+  it("tells the attendant that nothing was done", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({ ...CLOSED, arming: true });
+    vi.advanceTimersByTime(300);
+    r.refuse(1);
+    expect(r.runner.ask({ kind: "vend", ...BY })).toMatchObject({ ok: false, code: "store_failed" });
+    expect(r.sent).toEqual([]);
+  });
+
+  it("does not keep a closing arm from reopening onto an obstruction", () => {
+    const r = rig();
+    closing(r);
+    r.refuse(1);
+    r.see({ safety: true });
+    expect(r.order.slice(-2)).toEqual(["refused", "send open"]);
+    expect(r.sent.at(-1)).toMatchObject({ action: "open", safety: true });
+    r.see({ safety: true, ...OPEN });
+    expect(r.runner.lane().state).toBe("PASSING");
+  });
+
+  it("does not close either, and the passage is written once the disk works again", () => {
+    for (const refusals of [1, 3]) {
+      const r = rig();
+      admitted(r);
+      r.see({ safety: true, ...OPEN });
+      r.see({ safety: true, closing: true, ...OPEN });
+      r.see(OPEN);
+      r.refuse(refusals);
+      vi.advanceTimersByTime(1_000);
+      expect(r.sent.map(({ action }) => action)).toEqual(["open"]);
+      for (let i = 0; i < 3; i++) r.see(OPEN);
+      expect(types(r)).toEqual(["stay_started", "movement"]);
+      expect(r.book.inside()).toBe(1);
+      expect(r.turns.at(-1)?.credit).toBeNull();
+      expect(r.runner.ask({ kind: "reset", ...BY }).ok).toBe(true);
+      vi.advanceTimersByTime(1_000);
+      expect(r.sent.map(({ action }) => action)).toEqual(["open", "close"]);
+    }
+  });
+
+  it("does not lose an uncontrolled passage", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({});
+    r.see({ safety: true });
+    r.see({ safety: true, closing: true });
+    r.see({});
+    r.refuse(1);
+    vi.advanceTimersByTime(1_000);
+    expect(r.book.inside()).toBe(0);
+    r.see({});
+    expect(r.book.inside()).toBe(1);
+    expect(records(r).filter(({ type }) => type === "movement")).toHaveLength(1);
+  });
+});
+
+describe("answers within the call", () => {
+  it("a refused opening is tried once more, then the lane is at fault; each step is written first", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({ ...CLOSED, arming: true });
+    r.read("BAB1234");
+    r.answer("refused");
+    vi.advanceTimersByTime(300);
+    expect(r.order).toEqual(["commit", "commit", "send open", "commit", "send open", "commit"]);
+    expect(r.runner.lane().state).toBe("FAULT");
+    expect(types(r)).toEqual(["stay_started", "alarm", "alarm"]);
+    expect(r.turns.at(-1)?.credit).not.toBeNull();
+  });
+
+  it("do not change what the attendant is told of what was done", () => {
+    const r = rig();
+    r.see(CLOSED);
+    r.see({ ...CLOSED, arming: true });
+    vi.advanceTimersByTime(300);
+    r.answer("refused");
+    let first = true;
+    const commit = r.turns.push.bind(r.turns);
+    r.turns.push = (...turns) => {
+      const length = commit(...turns);
+      // The vend itself is written; what follows within the same call is not.
+      if (first) r.refuse(1);
+      first = false;
+      return length;
+    };
+    expect(r.runner.ask({ kind: "vend", ...BY })).toEqual({ ok: true, payment: null });
+    expect(types(r)).toEqual(["stay_started", "vend"]);
+    expect(r.runner.lane().state).toBe("UNKNOWN");
+    expect(r.runner.lane().unresolved?.kind).toBe("vend");
+  });
+
+  it("of a board gone mad never trap the runner", () => {
+    const r = rig();
+    closing(r);
+    r.answer("silent");
+    r.see({ safety: true });
+    expect(r.sent.map(({ action }) => action)).toEqual(["open", "close", "open", "open"]);
+    expect(r.runner.lane().state).toBe("PASSING");
+  });
+});
+
+describe("two lanes", () => {
+  it("and one space left: exactly one of them opens", () => {
+    const book = createBook();
+    const one = rig({ book, capacity: 1 });
+    const two = rig({ book, capacity: 1 });
+    for (const [i, r] of [one, two].entries()) {
+      r.see(CLOSED);
+      r.see({ ...CLOSED, arming: true });
+      r.read(`BAB${i}777`);
+    }
+    vi.advanceTimersByTime(300);
+    expect([one, two].map((r) => r.runner.lane().state)).toEqual(["OPENING", "DENIED"]);
+    vi.advanceTimersByTime(1_000);
+    expect(two.sent).toEqual([]);
+  });
+});

@@ -1,0 +1,315 @@
+import { count, eq } from "drizzle-orm";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { GateRecord, LaneRead } from "@parkme/shared/domain/gate-record";
+import type { CommandId, IdMint } from "@parkme/shared/domain/ids";
+import { eventPayloads, syncEventSchema, type EventKind } from "@parkme/shared/protocol/sync";
+import { money } from "@parkme/shared/domain/money";
+import type { GateDatabase } from "./open.ts";
+import {
+  alarms,
+  commands,
+  lanes,
+  log,
+  movements,
+  payments,
+  plateReads,
+  stays,
+  tickets,
+  vends,
+} from "./schema.ts";
+import type { Store } from "./store.ts";
+import {
+  EUR,
+  newFolder,
+  newMint,
+  openStore,
+  recordsOf,
+  START_MS,
+  turn,
+  type Folder,
+} from "./testing/gate-db.ts";
+
+let folder: Folder;
+let db: GateDatabase;
+let store: Store;
+let mint: IdMint;
+let make: ReturnType<typeof recordsOf>;
+beforeEach(() => {
+  folder = newFolder();
+  mint = newMint();
+  ({ db, store } = openStore(folder.path("gate.db"), mint));
+  make = recordsOf(mint);
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+const TABLES = {
+  stays,
+  tickets,
+  movements,
+  payments,
+  vends,
+  commands,
+  alarms,
+  plateReads,
+  lanes,
+  log,
+} as const;
+
+function rows(): Record<keyof typeof TABLES, number> {
+  const counted = Object.entries(TABLES).map(([name, table]) => [
+    name,
+    db.select({ n: count() }).from(table).get()?.n ?? 0,
+  ]);
+  return Object.fromEntries(counted) as Record<keyof typeof TABLES, number>;
+}
+
+const kinds = (): string[] => store.logAfter(0, 1_000).map(({ kind }) => kind);
+const statusOf = (id: string) => db.select().from(stays).where(eq(stays.id, id)).get();
+
+function read(sourceId: string | null): LaneRead {
+  return {
+    plate: "BAB1234",
+    raw: "B-AB 1234",
+    confidence: 0.9,
+    camera: "cam",
+    sourceId,
+    claimedAtMs: START_MS,
+    imageId: null,
+    at: { wallMs: START_MS, monotonicMs: 0 },
+  };
+}
+
+const quote = {
+  base: money(500, EUR),
+  total: money(500, EUR),
+  durationMinutes: 120,
+  appliedRule: "Slab Rate",
+  tariffId: "standard",
+  tariffVersion: 3,
+  trace: [],
+};
+
+describe("a turn", () => {
+  it("is there as a whole: state, stay, ticket, money, vend, command, read and log", () => {
+    const stay = make.stay("BAB1234");
+    const id = mint.next<CommandId>(START_MS);
+    const credit = { kind: "stay", stay, plate: stay.plate, countsAtGrant: null } as const;
+    store.commit(
+      turn([make.started(stay), make.paid(stay.stayId, 500), make.vended()], {
+        state: "OPENING",
+        commands: [{ id, action: "open", pulseMs: 500, deadlineMs: 0, safety: false }],
+        reads: [read("e1")],
+        credit,
+      }),
+    );
+    expect(rows()).toEqual({
+      stays: 1,
+      tickets: 1,
+      movements: 0,
+      payments: 1,
+      vends: 1,
+      commands: 1,
+      alarms: 0,
+      plateReads: 1,
+      lanes: 1,
+      log: 3,
+    });
+    expect(db.select().from(lanes).get()).toMatchObject({ lane: "entry", state: "OPENING" });
+    expect(store.creditInDoubt("entry")).toEqual(credit);
+    expect(db.select().from(commands).get()).toMatchObject({ id, epoch: store.epoch, outcome: null });
+  });
+
+  it("that fails in its middle leaves nothing at all", () => {
+    const stay = make.stay("BAB1234");
+    store.commit(turn([make.started(stay), make.paid(stay.stayId, 500, "once")]));
+    const before = rows();
+    const other = make.stay("HHCD77");
+    const twice = turn(
+      [
+        make.started(other),
+        make.moved("in", other.stayId),
+        make.paid(other.stayId, 500, "once"),
+        { type: "alarm", kind: "stuck", detail: "after" },
+      ],
+      {
+        state: "OPENING",
+        reads: [read("e9")],
+        credit: { kind: "vend", stay: other, plate: null, countsAtGrant: null },
+      },
+    );
+    expect(() => store.commit(twice)).toThrow(/UNIQUE/);
+    expect(rows()).toEqual(before);
+    expect(store.inside()).toBe(0);
+    expect(store.creditInDoubt("entry")).toBeNull();
+    store.commit(turn([make.started(other)]));
+    expect(rows().stays).toBe(2);
+  });
+
+  it("takes a vend's key, a ticket number and a stay once", () => {
+    const stay = make.stay("BAB1234");
+    store.commit(turn([make.started(stay), make.vended("v")]));
+    const before = rows();
+    expect(() => store.commit(turn([make.vended("v")]))).toThrow(/UNIQUE/);
+    expect(() =>
+      store.commit(turn([make.started({ ...make.stay("X1"), ticketNumber: stay.ticketNumber })])),
+    ).toThrow(/UNIQUE/);
+    expect(() => store.commit(turn([make.started(stay)]))).toThrow(/UNIQUE/);
+    expect(() => store.commit(turn([make.moved("in", mint.next(START_MS))]))).toThrow(/FOREIGN KEY/);
+    expect(() => store.commit(turn([make.paid(stay.stayId, -1)]))).toThrow(/CHECK/);
+    expect(rows()).toEqual(before);
+  });
+
+  it("stores the same read of a camera once, and each read that has no id of its own", () => {
+    store.commit(turn([], { reads: [read("e1")] }));
+    store.commit(turn([], { reads: [read("e1")], lane: "exit" }));
+    for (let i = 0; i < 2; i++) store.commit(turn([], { reads: [read(null)] }));
+    expect(rows().plateReads).toBe(3);
+    expect(store.wasRead("cam", "e1")).toBe(true);
+    expect(store.wasRead("other", "e1")).toBe(false);
+    expect(store.wasRead("cam", "e2")).toBe(false);
+  });
+
+  it("writes the answer to an earlier command beside it", () => {
+    const id = mint.next<CommandId>(START_MS);
+    store.commit(turn([], { commands: [{ id, action: "open", pulseMs: 1, deadlineMs: 0, safety: false }] }));
+    store.commit(turn([], { outcomes: [{ commandId: id, outcome: "silent" }] }));
+    expect(db.select().from(commands).get()?.outcome).toBe("silent");
+  });
+
+  it("replaces what the lane was before", () => {
+    const stay = make.stay("BAB1234");
+    const credit = { kind: "stay", stay, plate: stay.plate, countsAtGrant: null } as const;
+    store.commit(turn([make.started(stay)], { credit }));
+    store.commit(turn([], { lane: "other", state: "FAULT" }));
+    store.commit(turn([make.moved("in", stay.stayId)], { state: "CLOSING" }));
+    expect(store.creditInDoubt("entry")).toBeNull();
+    expect(store.creditInDoubt("nowhere")).toBeNull();
+    expect(rows().lanes).toBe(2);
+  });
+});
+
+describe("a stay", () => {
+  it("goes from provisional to open to closed, with its fee", () => {
+    const stay = make.stay("BAB1234");
+    store.commit(turn([make.started(stay)]));
+    expect(statusOf(stay.stayId)?.status).toBe("provisional");
+    expect([store.inside(), store.admitted()]).toEqual([0, 1]);
+    store.commit(turn([make.moved("in", stay.stayId)]));
+    expect(statusOf(stay.stayId)?.status).toBe("open");
+    expect([store.inside(), store.admitted()]).toEqual([1, 0]);
+    const out = make.moved("out", stay.stayId, { quote });
+    store.commit(turn([out], { lane: "exit", now: { wallMs: START_MS + 1, monotonicMs: 1 } }));
+    expect(statusOf(stay.stayId)).toMatchObject({ status: "closed", feeMinor: 500, exitAt: START_MS + 1 });
+    expect([store.inside(), store.admitted()]).toEqual([0, 0]);
+  });
+
+  it("that is void has a void ticket and takes no space", () => {
+    const stay = make.stay("BAB1234");
+    store.commit(turn([make.started(stay)]));
+    store.commit(turn([make.voided(stay.stayId)]));
+    expect(statusOf(stay.stayId)?.status).toBe("void");
+    expect(db.select().from(tickets).get()?.voidedAt).toBe(START_MS);
+    expect(store.admitted()).toBe(0);
+    expect(store.insideLike("BAB1234")).toEqual([]);
+  });
+
+  it("in doubt is cleared of it when the vehicle is seen to come in, and keeps what the exit found", () => {
+    const stay = make.stay("BAB1234");
+    const flagged = (review: "passage_unproven" | "missed_exit"): GateRecord => ({
+      type: "stay_review",
+      stayId: stay.stayId,
+      review,
+    });
+    store.commit(turn([make.started(stay), flagged("passage_unproven")]));
+    expect(store.admitted()).toBe(0);
+    store.commit(turn([make.moved("in", stay.stayId)]));
+    expect(statusOf(stay.stayId)?.review).toBeNull();
+    store.commit(turn([flagged("missed_exit")]));
+    store.commit(turn([make.moved("out", stay.stayId)]));
+    expect(statusOf(stay.stayId)).toMatchObject({ status: "closed", review: "missed_exit" });
+  });
+
+  it("that came and went while its entry lane was blind is not counted in again, nor opened, nor voided", () => {
+    const stay = make.stay("BAB1234");
+    store.commit(turn([make.started(stay)]));
+    const leave = [make.moved("in", stay.stayId, { kind: "inferred" }), make.moved("out", stay.stayId)];
+    store.commit(turn(leave, { lane: "exit" }));
+    const before = rows();
+    const late: GateRecord[] = [
+      make.moved("in", stay.stayId, { kind: "inferred" }),
+      make.voided(stay.stayId),
+      { type: "stay_review", stayId: stay.stayId, review: "passage_unproven" },
+      make.moved("out", stay.stayId, { kind: "inferred" }),
+    ];
+    for (const record of late) store.commit(turn([record]));
+    expect(statusOf(stay.stayId)).toMatchObject({ status: "closed", review: null });
+    expect(rows()).toEqual(before);
+    expect(store.inside()).toBe(0);
+    // A vehicle that was seen is counted, whatever it was taken for.
+    store.commit(turn([make.moved("in", stay.stayId)]));
+    expect(statusOf(stay.stayId)?.status).toBe("closed");
+    expect(store.inside()).toBe(1);
+  });
+});
+
+describe("the log", () => {
+  it("has one row for each fact, in order, with the state it reports", () => {
+    const stay = make.stay("BAB1234");
+    const other = make.stay(null);
+    store.commit(turn([make.started(stay), make.vended()]));
+    store.commit(
+      turn([{ type: "alarm", kind: "tailgate", detail: "x".repeat(400) }, make.moved("in", stay.stayId)]),
+    );
+    store.commit(turn([make.started(other)]));
+    store.commit(turn([make.voided(other.stayId)]));
+    store.commit(turn([{ type: "stay_review", stayId: stay.stayId, review: "missed_exit" }]));
+    store.commit(turn([make.paid(stay.stayId, 500), make.moved("out", stay.stayId, { quote })]));
+    expect(kinds()).toEqual([
+      "stay.started",
+      "vend.granted",
+      "alarm.raised",
+      "movement.recorded",
+      "stay.started",
+      "stay.voided",
+      "stay.flagged",
+      "payment.taken",
+      "movement.recorded",
+    ]);
+    expect(store.logAfter(0, 100).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(store.lastLogSeq()).toBe(9);
+  });
+
+  it("says only what the cloud understands", () => {
+    const stay = make.stay("BAB1234");
+    store.commit(
+      turn([
+        make.started(stay),
+        make.moved("in", stay.stayId, { plate: "BAB1234", review: "direction_ambiguous" }),
+        make.paid(stay.stayId, 500),
+        make.vended(),
+        { type: "alarm", kind: "tailgate", detail: "x".repeat(400) },
+        make.moved("out", stay.stayId, { quote }),
+        make.moved("out", null, { review: "exit_without_entry" }),
+      ]),
+    );
+    const events = store.logAfter(0, 100);
+    expect(events).toHaveLength(7);
+    for (const event of events) {
+      expect(syncEventSchema.parse(event)).toEqual(event);
+      expect(eventPayloads[event.kind as EventKind].parse(event.payload)).toEqual(event.payload);
+    }
+    expect(new Set(events.map((event) => event.event_id)).size).toBe(7);
+  });
+
+  it("is read in pages, from where the cloud has it", () => {
+    for (let i = 0; i < 5; i++) store.commit(turn([make.vended()]));
+    expect(store.logAfter(2, 2).map(({ seq }) => seq)).toEqual([3, 4]);
+    expect(store.logAfter(5, 2)).toEqual([]);
+    expect(store.uploadCursor()).toBe(0);
+    store.setUploadCursor(4);
+    expect(store.uploadCursor()).toBe(4);
+  });
+});

@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
+import {
+  createIdMint,
+  type CommandId,
+  type IdMint,
+  type MovementId,
+  type PaymentId,
+  type StayId,
+} from "@parkme/shared/domain/ids";
+import { asCurrency } from "@parkme/shared/domain/money";
+import type { Turn } from "../commit.ts";
+import { openDatabase, type GateDatabase } from "../open.ts";
+import { createStore, type Store } from "../store.ts";
+
+/** Real databases in folders of their own, and turns to fill them with. */
+
+export const MIGRATIONS = join(import.meta.dirname, "..", "migrations");
+export const EUR = asCurrency("EUR");
+export const START_MS = Date.UTC(2026, 2, 1, 8);
+
+export type Folder = { readonly path: (name: string) => string; readonly remove: () => void };
+
+export function newFolder(): Folder {
+  const root = mkdtempSync(join(tmpdir(), "parkme-store-"));
+  return {
+    path: (name) => join(root, name),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+export function newMint(): IdMint {
+  return createIdMint((length) => randomBytes(length));
+}
+
+/** Opens a database that must open. */
+export function open(path: string): GateDatabase {
+  const opened = openDatabase({ path, migrationsFolder: MIGRATIONS });
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+}
+
+export function openStore(
+  path: string,
+  mint = newMint(),
+): { readonly db: GateDatabase; readonly store: Store } {
+  const db = open(path);
+  return { db, store: createStore(db, { currency: EUR, mint }) };
+}
+
+export function turn(records: readonly GateRecord[], more: Partial<Turn> = {}): Turn {
+  return {
+    lane: "entry",
+    state: "IDLE",
+    now: { wallMs: START_MS, monotonicMs: 0 },
+    records,
+    commands: [],
+    reads: [],
+    outcomes: [],
+    credit: null,
+    ...more,
+  };
+}
+
+/** Records for a story of stays, with ids of one mint. */
+export function recordsOf(mint: IdMint) {
+  let serial = 0;
+  return {
+    stay: (plate: string | null, entryWallMs = START_MS): StayInHand => ({
+      stayId: mint.next<StayId>(START_MS),
+      ticketNumber: mint.ticketNumber(),
+      plate,
+      entryWallMs,
+      status: "provisional",
+      due: null,
+    }),
+    started: (stay: StayInHand): GateRecord => ({ type: "stay_started", stay }),
+    voided: (stayId: StayId): GateRecord => ({ type: "stay_voided", stayId, reason: "backed out" }),
+    moved: (
+      direction: "in" | "out",
+      stayId: StayId | null,
+      more: Partial<Extract<GateRecord, { type: "movement" }>> = {},
+    ): GateRecord => ({
+      type: "movement",
+      movementId: mint.next<MovementId>(START_MS),
+      direction,
+      kind: "normal",
+      stayId,
+      plate: null,
+      review: null,
+      quote: null,
+      ...more,
+    }),
+    paid: (stayId: StayId, amountMinor: number, idempotencyKey = `pay-${serial++}`): GateRecord => ({
+      type: "payment",
+      paymentId: mint.next<PaymentId>(START_MS),
+      stayId,
+      method: "cash",
+      amountMinor,
+      changeMinor: 0,
+      actor: "alex",
+      idempotencyKey,
+    }),
+    vended: (idempotencyKey = `vend-${serial++}`): GateRecord => ({
+      type: "vend",
+      commandId: mint.next<CommandId>(START_MS),
+      actor: "alex",
+      reason: "no plate",
+      idempotencyKey,
+    }),
+  };
+}
