@@ -539,7 +539,7 @@ describe("the live stream", () => {
     expect(live.events[0]).toBe("event: snapshot");
     expect(live.snapshots[0]).toMatchObject({
       facility: { slug: "demo", currency: "EUR", minor_digits: 2, capacity: 10 },
-      cloud: { connected: false, pending_events: 0, last_ack_at: null },
+      cloud: null,
       inside: 0,
     });
     expect(live.snapshots[0]?.lanes.map(({ lane, state }) => [lane, state])).toEqual([

@@ -1,4 +1,5 @@
 import type { Clock } from "@parkme/shared/domain/clock";
+import type { StayInHand } from "@parkme/shared/domain/gate-record";
 import type { Facility } from "@parkme/shared/domain/facility";
 import { LANE_INPUTS } from "@parkme/shared/domain/lane";
 import { startOfLocalDayMs } from "@parkme/shared/domain/local-day";
@@ -68,13 +69,18 @@ function laneView({ runner, lastRead }: GateLane): LaneView {
       ticket_number: inHand.ticketNumber,
       plate: inHand.plate,
       entry_at: new Date(inHand.entryWallMs).toISOString(),
-      fee: inHand.due && {
-        amount_minor: inHand.due.amountMinor,
-        applied_rule: inHand.due.quote.appliedRule,
-        duration_minutes: inHand.due.quote.durationMinutes,
-        trace: inHand.due.quote.trace.map((line) => line.text),
-      },
+      fee: lane.state === "PAYING" ? feeView(inHand) : null,
     },
+  };
+}
+
+function feeView({ due }: StayInHand): NonNullable<LaneView["stay"]>["fee"] {
+  if (due === null) return null;
+  return {
+    amount_minor: due.amountMinor,
+    applied_rule: due.quote.appliedRule,
+    duration_minutes: due.quote.durationMinutes,
+    trace: due.quote.trace.map((line) => line.text),
   };
 }
 

@@ -259,6 +259,26 @@ describe("uncontrolled exits", () => {
 });
 
 describe("doubt at an exit", () => {
+  it("a short loss of the board while the driver pays: the same vehicle pays the same fee", () => {
+    const { bench, stay } = paying();
+    bench.wait(60_000);
+    bench.lose();
+    bench.wait(8_000);
+    bench.see();
+    bench.wait(300);
+    expect(bench.lane()).toMatchObject({ state: "PAYING", stay: { stayId: stay.stayId } });
+    expect(bench.cash(stay.stayId, 500).ok).toBe(true);
+  });
+
+  it("a long one: whoever stands there then is read anew", () => {
+    const { bench } = paying();
+    bench.lose();
+    bench.wait(11_000);
+    bench.see();
+    bench.wait(300);
+    expect(bench.lane()).toMatchObject({ state: "ARMED", stay: null });
+  });
+
   it("a short loss of the board while the arm is open: the vehicle drives out under its own stay", () => {
     for (const counts of [true, false]) {
       const { bench, stay } = paying({ counts });

@@ -291,7 +291,6 @@ describe("a disk that refuses", () => {
     expect(r.runner.lane()).toMatchObject({ state: "UNKNOWN", trouble: "The disk refuses to write" });
     r.see({ ...CLOSED, arming: true });
     vi.advanceTimersByTime(300);
-    r.read("BAB1234");
     expect(r.sent.map(({ action }) => action)).toEqual(["open"]);
     expect(r.book.stays.size).toBe(1);
   });

@@ -137,9 +137,12 @@ export function createLaneRunner(
       "the turn could not be written; the lane decides nothing",
     );
     for (const command of commands) if (command.safety) world.send(command);
-    const { reads, lastPassed, passage } = before;
+    const { reads, armingSinceMs, lastPassed, passage } = before;
     const doubtful = newLane(readClock(world.clock), before.credit ?? before.unresolved);
-    const seen = blind({ ...doubtful, reads, lastPassed, passage }, "The disk refuses to write");
+    const seen = blind(
+      { ...doubtful, reads, armingSinceMs, lastPassed, passage },
+      "The disk refuses to write",
+    );
     lane = { ...seen.lane, trouble: "The disk refuses to write" };
     world.changed(lane, []);
     return {

@@ -19,6 +19,7 @@ export type StageOptions = {
   readonly arrivalsPerHour?: number;
   readonly meanStayMinutes?: number;
   readonly seed?: string;
+  readonly attendant?: "auto" | "manual";
   readonly programs?: readonly ProgramName[];
 };
 
@@ -42,7 +43,13 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   };
   const folder = mkdtempSync(join(tmpdir(), "parkme-scenario-"));
   const { arrivalsPerHour = 900, meanStayMinutes = 0.2 } = options;
-  const plan = layOutSite({ folder, ports, attendant: "auto", arrivalsPerHour, meanStayMinutes });
+  const plan = layOutSite({
+    folder,
+    ports,
+    attendant: options.attendant ?? "auto",
+    arrivalsPerHour,
+    meanStayMinutes,
+  });
   const simEvents: Readonly<Record<string, unknown>>[] = [];
   const site = createSite({
     plan,

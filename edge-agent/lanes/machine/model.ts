@@ -73,7 +73,7 @@ export type Lane = {
   readonly counts: LoopCounts | null;
   /** The safety loop has been seen to work since the last doubt: required before the first close. */
   readonly loopsProven: boolean;
-  /** When the arming loop was last covered, monotonic; null while it is clear or unknown. */
+  /** Since when the arming loop is covered, monotonic; null when it is clear, the last word when it is unknown. */
   readonly armingSinceMs: number | null;
   readonly timers: Readonly<Partial<Record<TimerName, number>>>;
   /** The newest reads, oldest first, bounded. */

@@ -17,6 +17,9 @@ import type {
 import { TIMER_NAMES } from "./model.ts";
 import { stay } from "./moves.ts";
 
+/** Nobody takes another's place on the arming loop in this time. */
+const SAME_VEHICLE_MS = 10_000;
+
 /** A lane before anything is known of it: every wired input unknown, nothing granted. */
 export function newLane(now: Now, unresolved: Lane["unresolved"]): Lane {
   const unknown = Object.fromEntries(LANE_INPUTS.map((input) => [input, "unknown"]));
@@ -94,7 +97,7 @@ export function observe(
     inputs,
     counts: image.counts,
     loopsProven: known && (lane.loopsProven || hasWorked(before, inputs, image.counts)),
-    armingSinceMs: inputs.arming !== "on" ? null : (lane.armingSinceMs ?? now.monotonicMs),
+    armingSinceMs: armingSince(lane, inputs, wasKnown, now),
   };
   if (!known)
     return {
@@ -105,6 +108,14 @@ export function observe(
   // A heartbeat that says nothing new changes nothing: nobody is told of it.
   if (sameSight(lane, next)) return { lane, events: [] };
   return { lane: next, events: edges(before, inputs) };
+}
+
+/** After a short loss of sight a vehicle on the arming loop is still the same, and so are its reads. */
+function armingSince(lane: Lane, inputs: Lane["inputs"], wasKnown: boolean, now: Now): number | null {
+  if (inputs.arming === "unknown") return lane.armingSinceMs;
+  if (inputs.arming === "off") return null;
+  const trusted = wasKnown || now.monotonicMs - lane.since.monotonicMs <= SAME_VEHICLE_MS;
+  return trusted ? (lane.armingSinceMs ?? now.monotonicMs) : now.monotonicMs;
 }
 
 function sameSight(a: Lane, b: Lane): boolean {
@@ -147,7 +158,7 @@ export function blind(lane: Lane, reason: string): { readonly lane: Lane; readon
     InputValue
   >;
   return {
-    lane: { ...lane, inputs, counts: null, loopsProven: false, armingSinceMs: null },
+    lane: { ...lane, inputs, counts: null, loopsProven: false },
     event: { kind: "lost", reason },
   };
 }
