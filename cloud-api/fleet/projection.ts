@@ -80,6 +80,9 @@ export function project(events: readonly AppliedEvent[]): Projection {
       case "vend.granted":
         vends.push(fact.payload);
         break;
+      case "lane.reset":
+        // The event's own row is the record; no report asks for more yet.
+        break;
       case "alarm.raised":
         alarms.push({ ...fact.payload, event_id: event.event_id });
         break;

@@ -133,6 +133,7 @@ describe("a vehicle that turns round", () => {
     expect(bench.lane().trouble).toMatch(/Reset/);
     expect(actions(bench)).toEqual(["open"]);
     expect(bench.reset().ok).toBe(true);
+    expect(bench.records("reset")).toMatchObject([{ actor: "alex", reason: "looked at it" }]);
     bench.wait(1_000);
     expect(actions(bench)).toEqual(["open", "close"]);
     settleDown(bench);

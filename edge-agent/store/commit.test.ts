@@ -13,6 +13,7 @@ import {
   movements,
   payments,
   plateReads,
+  resets,
   stays,
   tickets,
   vends,
@@ -51,6 +52,7 @@ const TABLES = {
   movements,
   payments,
   vends,
+  resets,
   commands,
   alarms,
   plateReads,
@@ -111,6 +113,7 @@ describe("a turn", () => {
       movements: 0,
       payments: 1,
       vends: 1,
+      resets: 0,
       commands: 1,
       alarms: 0,
       plateReads: 1,
@@ -263,7 +266,7 @@ describe("the log", () => {
     store.commit(
       turn([{ type: "alarm", kind: "tailgate", detail: "x".repeat(400) }, make.moved("in", stay.stayId)]),
     );
-    store.commit(turn([make.started(other)]));
+    store.commit(turn([{ type: "reset", actor: "alex", reason: "lane is clear" }, make.started(other)]));
     store.commit(turn([make.voided(other.stayId)]));
     store.commit(turn([{ type: "stay_review", stayId: stay.stayId, review: "missed_exit" }]));
     store.commit(turn([make.paid(stay.stayId, 500), make.moved("out", stay.stayId, { quote })]));
@@ -272,14 +275,15 @@ describe("the log", () => {
       "vend.granted",
       "alarm.raised",
       "movement.recorded",
+      "lane.reset",
       "stay.started",
       "stay.voided",
       "stay.flagged",
       "payment.taken",
       "movement.recorded",
     ]);
-    expect(store.logAfter(0, 100).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(store.lastLogSeq()).toBe(9);
+    expect(store.logAfter(0, 100).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(store.lastLogSeq()).toBe(10);
   });
 
   it("says only what the cloud understands", () => {
@@ -290,18 +294,19 @@ describe("the log", () => {
         make.moved("in", stay.stayId, { plate: "BAB1234", review: "direction_ambiguous" }),
         make.paid(stay.stayId, 500),
         make.vended(),
+        { type: "reset", actor: "alex", reason: "lane is clear" },
         { type: "alarm", kind: "tailgate", detail: "x".repeat(400) },
         make.moved("out", stay.stayId, { quote }),
         make.moved("out", null, { review: "exit_without_entry" }),
       ]),
     );
     const events = store.logAfter(0, 100);
-    expect(events).toHaveLength(7);
+    expect(events).toHaveLength(8);
     for (const event of events) {
       expect(syncEventSchema.parse(event)).toEqual(event);
       expect(eventPayloads[event.kind as EventKind].parse(event.payload)).toEqual(event.payload);
     }
-    expect(new Set(events.map((event) => event.event_id)).size).toBe(7);
+    expect(new Set(events.map((event) => event.event_id)).size).toBe(8);
   });
 
   it("is read in pages, from where the cloud has it", () => {

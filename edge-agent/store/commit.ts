@@ -15,6 +15,7 @@ import {
   movements,
   payments,
   plateReads,
+  resets,
   stays,
   tickets,
   vends,
@@ -149,6 +150,7 @@ function recordWriter(db: GateDatabase, currency: Currency): (record: GateRecord
   const move = movementWriter(db);
   const insertPayment = inserter(db, payments);
   const insertVend = inserter(db, vends);
+  const insertReset = inserter(db, resets);
   const insertAlarm = inserter(db, alarms);
   const voidStay: Write<"stay_voided"> = ({ stayId }, turn) => {
     db.update(stays).set({ status: "void" }).where(eq(stays.id, stayId)).run();
@@ -175,6 +177,8 @@ function recordWriter(db: GateDatabase, currency: Currency): (record: GateRecord
         const { type: _type, ...vend } = record;
         return insertVend({ ...vend, lane, at });
       }
+      case "reset":
+        return insertReset({ lane, actor: record.actor, reason: record.reason, at });
       case "alarm":
         return insertAlarm({ lane, kind: record.kind, detail: record.detail, at });
       default:

@@ -41,6 +41,8 @@ export function factsOf(record: GateRecord, { lane, wallMs, currency }: FactCont
       const { commandId, actor, reason } = record;
       return [{ kind: "vend.granted", payload: { command_id: commandId, lane, actor, reason, at } }];
     }
+    case "reset":
+      return [{ kind: "lane.reset", payload: { lane, actor: record.actor, reason: record.reason, at } }];
     case "alarm":
       return [
         {

@@ -126,6 +126,15 @@ export const vends = sqliteTable(
   (t) => [uniqueIndex("vends_once").on(t.idempotencyKey)],
 );
 
+/** Lanes in doubt that a person looked at and vouched for. */
+export const resets = sqliteTable("resets", {
+  id: integer().primaryKey({ autoIncrement: true }),
+  lane: text().notNull(),
+  actor: text().notNull(),
+  reason: text().notNull(),
+  at: integer().notNull(),
+});
+
 /** Every command, written before it leaves; the outcome is filled in when the board answers. */
 export const commands = sqliteTable("commands", {
   id: text().primaryKey(),

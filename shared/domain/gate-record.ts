@@ -75,6 +75,8 @@ export type GateRecord =
       readonly reason: string;
       readonly idempotencyKey: string;
     }
+  /** A person looked at a lane in doubt and vouched for it. */
+  | { readonly type: "reset"; readonly actor: string; readonly reason: string }
   | { readonly type: "alarm"; readonly kind: AlarmKind; readonly detail: string };
 
 /** A command as it is written down, and then sent. */

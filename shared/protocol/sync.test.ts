@@ -47,6 +47,7 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
     at: AT,
   },
   "vend.granted": { command_id: ID, lane: "exit", actor: "alex", reason: "lost ticket", at: AT },
+  "lane.reset": { lane: "exit", actor: "alex", reason: "looked at the lane", at: AT },
   "alarm.raised": { lane: "exit", kind: "tailgate", detail: "", at: AT },
 };
 const kinds = Object.keys(eventPayloads) as EventKind[];

@@ -80,6 +80,13 @@ const vendGrantedSchema = z.object({
   at: instant,
 });
 
+const laneResetSchema = z.object({
+  lane: slugSchema,
+  actor: z.string().max(60),
+  reason: z.string().min(1).max(200),
+  at: instant,
+});
+
 const alarmRaisedSchema = z.object({
   lane: slugSchema,
   kind: z.enum(ALARM_KINDS),
@@ -95,6 +102,7 @@ export const eventPayloads = {
   "movement.recorded": movementRecordedSchema,
   "payment.taken": paymentTakenSchema,
   "vend.granted": vendGrantedSchema,
+  "lane.reset": laneResetSchema,
   "alarm.raised": alarmRaisedSchema,
 } as const;
 export type EventKind = keyof typeof eventPayloads;

@@ -15,7 +15,7 @@ import {
   withTimer,
 } from "./moves.ts";
 import { fault, loseSight } from "./doubt.ts";
-import { commitPassage, identified, voidOf } from "./record.ts";
+import { commitPassage, identified, resetBy, voidOf } from "./record.ts";
 import { addRead } from "./reads.ts";
 
 /** The rows from the open command to the closed arm, the same for every lane. */
@@ -217,8 +217,11 @@ function noteClosingLoop(lane: Lane, event: EventOf<"behind_on">): Step {
 }
 
 /** Row 37's "operator OK": the person at the gate sees that the lane is clear and vouches for the loops. */
-export function vouched(lane: Lane, _event: object, ctx: StepContext): Step {
-  return stay(watchClear({ ...lane, loopsProven: true, trouble: null }, ctx), { reply: DONE });
+export function vouched(lane: Lane, event: EventOf<"reset">, ctx: StepContext): Step {
+  return stay(watchClear({ ...lane, loopsProven: true, trouble: null }, ctx), {
+    records: [resetBy(event)],
+    reply: DONE,
+  });
 }
 
 export function cashTooLate(lane: Lane): Step {

@@ -25,6 +25,11 @@ export function voidOf(credit: Credit | null, reason: string, ctx: StepContext):
   return [{ type: "stay_voided", stayId: credit.stay.stayId, reason }];
 }
 
+/** A person vouched for the lane: written down with the name and the reason. */
+export function resetBy({ actor, reason }: EventOf<"reset">): GateRecord {
+  return { type: "reset", actor, reason };
+}
+
 /** A passage under a credit. */
 export function creditedMovement(
   credit: Credit,

@@ -11,7 +11,7 @@ import {
   startPassing,
   vouched,
 } from "./passage.ts";
-import { commitPassage, creditedMovement, identified, voidOf } from "./record.ts";
+import { commitPassage, creditedMovement, identified, voidOf, resetBy } from "./record.ts";
 import { addRead, hasPassed } from "./reads.ts";
 
 /** The rows of doubt: after a start, a lost line or a fault. Nothing moves here but by a person or a vehicle. */
@@ -106,8 +106,13 @@ const NO_INPUTS = "The board does not answer: check its power and line first.";
 
 function resetFault(lane: Lane, event: EventOf<"reset">, ctx: StepContext): Step {
   if (!inputsKnown(lane, ctx))
-    return stay(enter(lane, "UNKNOWN", ctx, { trouble: lane.trouble }), { reply: DONE });
-  return andThen(settle(enter(lane, "UNKNOWN", ctx), event, ctx), (l) => stay(l, { reply: DONE }));
+    return stay(enter(lane, "UNKNOWN", ctx, { trouble: lane.trouble }), {
+      records: [resetBy(event)],
+      reply: DONE,
+    });
+  return andThen(settle(enter(lane, "UNKNOWN", ctx), event, ctx), (l) =>
+    stay(l, { records: [resetBy(event)], reply: DONE }),
+  );
 }
 
 /** Nobody is trapped by a fault: an attendant may try the arm again, for the vehicle whose credit is in doubt. */

@@ -98,6 +98,7 @@ export function createBook() {
         case "movement":
           return move(record);
         case "vend":
+        case "reset":
         case "alarm":
           return;
         default:

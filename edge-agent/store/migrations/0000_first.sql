@@ -86,6 +86,14 @@ CREATE TABLE `plate_reads` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `plate_reads_once` ON `plate_reads` (`camera`,`source_id`);--> statement-breakpoint
 CREATE INDEX `plate_reads_by_time` ON `plate_reads` (`received_at`);--> statement-breakpoint
+CREATE TABLE `resets` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`lane` text NOT NULL,
+	`actor` text NOT NULL,
+	`reason` text NOT NULL,
+	`at` integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `stays` (
 	`id` text PRIMARY KEY NOT NULL,
 	`status` text NOT NULL,
