@@ -4,6 +4,7 @@ import { pino, type Logger } from "pino";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { createApp, type CloudApp } from "./app.ts";
 import { ENVIRONMENT_HELP, readEnvironment, type CloudConfig } from "./config/environment.ts";
+import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { readProvisionFile } from "./config/provision-file.ts";
 import { loadPage } from "./dashboard/page.ts";
 import { openDatabase, withClient, type DatabaseAddress } from "./db/connection.ts";
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
   }
   const config = readEnvironment(process.env);
   if (!config.ok) {
-    console.error(`the configuration is not right:\n  ${config.error.join("\n  ")}`);
+    console.error(`the configuration is not right:\n${config.error.join("\n  ")}`);
     process.exitCode = 1;
     return;
   }
@@ -90,7 +91,9 @@ async function start(
 
   const provisionFile = config.provisionPath === null ? null : await readProvisionFile(config.provisionPath);
   if (provisionFile?.ok === false) {
-    throw new StartRefused(`the provisioning file is not right:\n  ${provisionFile.error.join("\n  ")}`);
+    throw new StartRefused(
+      `the provisioning file is not right:\n${describeProblems(config.provisionPath ?? "", provisionFile.error)}`,
+    );
   }
 
   const { database } = config;

@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { isScalar, isMap, LineCounter, parseDocument, type Document, type Node } from "yaml";
 import { z } from "zod";
+import {
+  type ConfigProblem,
+  MAX_CONFIG_BYTES,
+  readYamlConfig,
+  type Report,
+} from "@parkme/shared/config/yaml-config";
+import { isTimeZone } from "@parkme/shared/domain/local-day";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
 
@@ -28,7 +34,6 @@ export type ProvisionedFacility = {
   readonly edge: { readonly id: string; readonly tokenHash: Buffer };
 };
 
-const MAX_FILE_BYTES = 1_048_576;
 const MAX_SECRET_BYTES = 1_024;
 /** 22 characters of base64url hold 128 bits. */
 const MIN_TOKEN_LENGTH = 22;
@@ -68,43 +73,22 @@ type ProvisionFile = z.infer<typeof fileSchema>;
  *
  * @returns every problem at once, each with its place in the file and without the values of secrets.
  */
-export async function readProvisionFile(path: string): Promise<Result<Provision, readonly string[]>> {
-  const text = await readBounded(path, MAX_FILE_BYTES).catch((error: unknown) => reasonOf(error));
-  if (typeof text !== "string") return err([`${path}: ${text.message}`]);
-
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  if (document.errors.length > 0) {
-    return err(
-      document.errors.map((error) => `${path}:${lines.linePos(error.pos[0]).line}: ${firstLine(error)}`),
-    );
-  }
-  const at = (keys: readonly PropertyKey[]) => `${path}:${lineOf(document, keys, lines)}: ${keys.join(".")}`;
-
-  const value = unfold(document);
-  if (!value.ok) return err([`${path}: ${value.error}`]);
-  const parsed = fileSchema.safeParse(value.value);
-  if (!parsed.success) {
-    return err(parsed.error.issues.map((issue) => `${at(placeOf(issue))}: ${issue.message}`));
-  }
-  const problems: string[] = findRepeats(parsed.data).map(({ keys, what }) => `${at(keys)}: ${what}`);
-  const secret = async (keys: readonly PropertyKey[], file: string, minLength: number) => {
-    const read = await readSecret(resolve(dirname(path), file), minLength);
-    if (read.ok) return read.value;
-    problems.push(`${at(keys)}: ${read.error}`);
+export async function readProvisionFile(path: string): Promise<Result<Provision, readonly ConfigProblem[]>> {
+  const text = await readBounded(path, MAX_CONFIG_BYTES).catch((error: unknown) => reasonOf(error));
+  if (typeof text !== "string") return err([{ line: null, path: "", message: text.message }]);
+  const read = readYamlConfig(text, fileSchema);
+  if (!read.ok) return read;
+  const { value: file, report, problems } = read.value;
+  if (file === null) return err(problems());
+  findRepeats(file, report);
+  const secret: SecretReader = async (keys, name, minLength) => {
+    const found = await readSecret(resolve(dirname(path), name), minLength);
+    if (found.ok) return found.value;
+    report(keys, found.error);
     return "";
   };
-  const provision = await withSecrets(parsed.data, secret);
-  return problems.length > 0 ? err(problems) : ok(provision);
-}
-
-/** Aliases may multiply a small file into a huge value; the parser stops at a number of them. */
-function unfold(document: Document): Result<unknown, string> {
-  try {
-    return ok(document.toJS({ maxAliasCount: 10 }));
-  } catch (error) {
-    return err(reasonOf(error).message);
-  }
+  const provision = await withSecrets(file, secret);
+  return problems().length > 0 ? err(problems()) : ok(provision);
 }
 
 type SecretReader = (keys: readonly PropertyKey[], file: string, minLength: number) => Promise<string>;
@@ -144,10 +128,9 @@ async function readSecret(path: string, minLength: number): Promise<Result<strin
 }
 
 /** Two of what there may be one of: each would silently win over the other. */
-function findRepeats(file: ProvisionFile): { keys: PropertyKey[]; what: string }[] {
-  const repeats: { keys: PropertyKey[]; what: string }[] = [];
-  const once = (seen: Set<string>, value: string, keys: PropertyKey[]) => {
-    if (seen.has(value)) repeats.push({ keys, what: `${value} is there twice` });
+function findRepeats(file: ProvisionFile, report: Report): void {
+  const once = (seen: Set<string>, value: string, keys: readonly PropertyKey[]) => {
+    if (seen.has(value)) report(keys, "is there twice");
     seen.add(value);
   };
   const [ids, slugs, edges, emails] = [
@@ -166,40 +149,6 @@ function findRepeats(file: ProvisionFile): { keys: PropertyKey[]; what: string }
     }
   }
   for (const [index, user] of file.users.entries()) once(emails, user.email, ["users", index, "email"]);
-  return repeats;
-}
-
-/** By name only: an offset such as +02:00 means the opposite in PostgreSQL, and knows no summer time. */
-function isTimeZone(zone: string): boolean {
-  if (!/^[A-Za-z]/.test(zone)) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
-}
-
-/** An unknown key is reported for its parent; its own place is more useful. */
-function placeOf(issue: z.core.$ZodIssue): readonly PropertyKey[] {
-  return issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
-}
-
-/** The line of a value or, where it is missing, of the nearest thing around it. */
-function lineOf(document: Document, keys: readonly PropertyKey[], lines: LineCounter): number {
-  for (let length = keys.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : keyOrValue(document, keys.slice(0, length));
-    if (node?.range != null) return lines.linePos(node.range[0]).line;
-  }
-  return 1;
-}
-
-function keyOrValue(document: Document, path: readonly PropertyKey[]): Node | undefined {
-  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-  if (isMap(parent)) {
-    const pair = parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1));
-    return isScalar(pair?.key) ? pair.key : undefined;
-  }
-  return document.getIn(path, true) as Node | undefined;
 }
 
 async function readBounded(path: string, maxBytes: number): Promise<string> {
@@ -209,8 +158,4 @@ async function readBounded(path: string, maxBytes: number): Promise<string> {
 
 function reasonOf(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function firstLine(error: Error): string {
-  return error.message.split("\n")[0] ?? error.message;
 }

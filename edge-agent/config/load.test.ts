@@ -228,6 +228,11 @@ describe("the problems of a configuration", () => {
       /lanes\.1\.barrier belongs to another lane/,
     ],
     [
+      "a camera of two lanes",
+      changed(["camera: exit-cam", "camera: entry-cam"]),
+      /lanes\.1\.camera watches another lane already/,
+    ],
+    [
       "an input that its board does not have",
       changed(["closing: in3, closed_limit: in4", "closing: in3, closed_limit: in5"]),
       /lanes\.1\.inputs\.closed_limit is not an input of its board/,

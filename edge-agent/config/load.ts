@@ -65,6 +65,7 @@ function checkNames(file: Partial<EdgeFile>, report: Report): void {
     file.boards && new Map(file.boards.map(({ name, driver }) => [name, boardTerminals[driver]]));
   const cameras = file.cameras && new Set(file.cameras.map(({ name }) => name));
   const barriers = new Set<string>();
+  const watching = new Set<string>();
   for (const [i, lane] of (file.lanes ?? []).entries()) {
     const { board, number } = lane.barrier;
     const terminals = boards?.get(board);
@@ -79,6 +80,10 @@ function checkNames(file: Partial<EdgeFile>, report: Report): void {
     barriers.add(barrier);
     if (lane.camera !== undefined && cameras?.has(lane.camera) === false)
       report(["lanes", i, "camera"], "is not one of the cameras");
+    // One read at two lanes would let the same vehicle in twice.
+    if (lane.camera !== undefined && watching.has(lane.camera))
+      report(["lanes", i, "camera"], "watches another lane already");
+    if (lane.camera !== undefined) watching.add(lane.camera);
     checkInputs(lane, i, boards, report);
   }
 }

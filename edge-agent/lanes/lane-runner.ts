@@ -1,4 +1,4 @@
-import type { Clock } from "@parkme/shared/domain/clock";
+import type { Clock, Now } from "@parkme/shared/domain/clock";
 import { readClock } from "@parkme/shared/domain/clock";
 import type { Credit, GateRecord, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
 import type { CommandId, IdMint } from "@parkme/shared/domain/ids";
@@ -97,40 +97,34 @@ export function createLaneRunner(
   function turn(mail: Mail): Reply | null {
     const before = lane;
     const now = readClock(world.clock);
-    const played = play(
-      table,
-      mail.deliver(lane),
-      { config, now, mint: world.mint, vote: world.vote },
-      world,
-    );
-    lane = played.lane;
-    const credit = creditOf(lane);
-    const reads = mail.read === undefined ? [] : [mail.read];
-    const { records, commands } = played;
-    if (records.length + commands.length + reads.length > 0 || credit !== written) {
-      try {
-        world.commit({
-          lane: config.name,
-          state: lane.state,
-          now,
-          records,
-          commands,
-          reads,
-          outcomes,
-          credit,
-        });
-        written = credit;
-        outcomes = [];
-      } catch (error) {
-        return refuseTurn(before, commands, error);
-      }
+    let played: Played | null = null;
+    try {
+      const ctx = { config, now, mint: world.mint, vote: world.vote };
+      played = play(table, mail.deliver(before), ctx, world);
+      write(mail, played, now);
+    } catch (error) {
+      return refuseTurn(before, played?.commands ?? [], error);
     }
-    for (const command of commands) world.send(command);
-    if (lane !== before) world.changed(lane, records);
+    lane = played.lane;
+    for (const command of played.commands) world.send(command);
+    if (lane !== before) world.changed(lane, played.records);
     return played.reply;
   }
 
-  /** The disk refused: nothing was decided. Only a reopening onto an obstruction leaves all the same. */
+  /** Durable when it returns. What nobody needs to know after a restart is not written. */
+  function write(mail: Mail, { lane: after, records, commands }: Played, now: Now): void {
+    const credit = creditOf(after);
+    const reads = mail.read === undefined ? [] : [mail.read];
+    if (records.length + commands.length + reads.length === 0 && credit === written) return;
+    world.commit({ lane: config.name, state: after.state, now, records, commands, reads, outcomes, credit });
+    written = credit;
+    outcomes = [];
+  }
+
+  /**
+   * The store cannot be asked or the disk refuses: nothing was decided. Only a reopening onto an obstruction
+   * leaves all the same.
+   */
   function refuseTurn(before: Lane, commands: readonly LaneCommand[], error: unknown): Reply {
     world.log.error(
       { lane: config.name, err: error },
@@ -206,6 +200,8 @@ export function createLaneRunner(
     },
   };
 }
+
+type Played = ReturnType<typeof play>;
 
 /** Applies events in order, each with the facts it asks for, and adds up what they wrote. */
 function play(

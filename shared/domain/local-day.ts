@@ -9,6 +9,8 @@ const MAX_FORMATTERS = 100;
 
 /** Whether the name is one of the IANA time zone database that this runtime knows. */
 export function isTimeZone(name: string): boolean {
+  // By name only: an offset such as +02:00 means the opposite in PostgreSQL, and knows no summer time.
+  if (!/^[A-Za-z]/.test(name)) return false;
   try {
     // Not kept: names to be checked come from outside, in any number.
     createFormatter(name);
