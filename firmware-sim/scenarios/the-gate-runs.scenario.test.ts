@@ -43,8 +43,11 @@ describe("one facility, end to end, on real parts", () => {
 
     expect(await movementsCounted(plan.edgeUrl)).toEqual(await movementsCounted(plan.cloudUrl));
     for (const url of [plan.edgeUrl, plan.cloudUrl]) {
-      for (const path of ["/healthz", "/readyz"])
-        expect((await fetch(url + path)).status, url + path).toBe(200);
+      for (const path of ["/healthz", "/readyz"]) {
+        expect(await (await fetch(url + path)).json()).toMatchObject({
+          status: path === "/readyz" ? "ready" : "ok",
+        });
+      }
     }
 
     const heard = await wire.stop();

@@ -34,7 +34,6 @@ const slabDocument = z.strictObject({
 });
 
 export const tariffDocumentSchema = z.union([flatDocument, slabDocument]);
-export type TariffDocument = z.infer<typeof tariffDocumentSchema>;
 
 /** A validated tariff, ready to price with. `version` tells which text a stay was priced by. */
 export type Tariff = {

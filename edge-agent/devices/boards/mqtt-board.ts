@@ -80,7 +80,9 @@ class MqttBoard implements Board {
     const { bus } = this.#context;
     const { stale_after_ms: staleAfterMs } = this.#config;
     this.#sink = sink;
-    this.#report = createInputReport(sink, staleAfterMs, () => this.#lost(`no state from the board for ${staleAfterMs / 1000} s`));
+    this.#report = createInputReport(sink, staleAfterMs, () =>
+      this.#lost(`no state from the board for ${staleAfterMs / 1000} s`),
+    );
     this.#endLink = bus.onLink((connected) => {
       if (!connected) this.#lost("the connection to the boards is down");
     });
