@@ -1,6 +1,16 @@
 import type { StayInHand } from "@parkme/shared/domain/gate-record";
 import type { EventOf, Handler, Lane, Row, Step, StepContext } from "./model.ts";
-import { alarm, enter, enterIdle, enterWaiting, refuse, stay, withoutTimer, withTimer } from "./moves.ts";
+import {
+  alarm,
+  enter,
+  enterIdle,
+  enterWaiting,
+  refuse,
+  stay,
+  withoutTimer,
+  withTimer,
+  NO_TIMERS,
+} from "./moves.ts";
 import { forced, loseSight } from "./doubt.ts";
 import { cashTooLate, mayBeLeaving, nothingToReset } from "./passage.ts";
 import { addRead, keepRead, readsOf } from "./reads.ts";
@@ -78,13 +88,7 @@ const armClosed = {
   arm_left_closed: forced,
   proven: "ignored",
   lost: loseSight,
-  arm_due: "unexpected",
-  read_due: "unexpected",
-  back_due: "unexpected",
-  clear_due: "unexpected",
-  noEntry_due: "unexpected",
-  stuck_due: "unexpected",
-  move_due: "unexpected",
+  ...NO_TIMERS,
   outcome: "ignored",
   cash: cashTooLate,
   reset: nothingToReset,

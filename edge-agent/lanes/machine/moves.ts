@@ -61,6 +61,17 @@ export function refuse(lane: Lane, code: string, message: string): Step {
   return stay(lane, { reply: { ok: false, code, message } });
 }
 
+/** Entering a state voids the timers of the one before: a row names the timers it starts itself. */
+export const NO_TIMERS = {
+  arm_due: "unexpected",
+  read_due: "unexpected",
+  back_due: "unexpected",
+  clear_due: "unexpected",
+  noEntry_due: "unexpected",
+  stuck_due: "unexpected",
+  move_due: "unexpected",
+} as const;
+
 export const DONE: Reply = { ok: true, payment: null };
 
 export function command(

@@ -13,6 +13,7 @@ import {
   andThen,
   withoutTimer,
   withTimer,
+  NO_TIMERS,
 } from "./moves.ts";
 import { fault, loseSight } from "./doubt.ts";
 import { commitPassage, identified, resetBy, voidOf } from "./record.ts";
@@ -247,13 +248,7 @@ const underWay = {
   lost: loseSight,
   read: addRead,
   facts: "unexpected",
-  arm_due: "unexpected",
-  read_due: "unexpected",
-  back_due: "unexpected",
-  clear_due: "unexpected",
-  noEntry_due: "unexpected",
-  stuck_due: "unexpected",
-  move_due: "unexpected",
+  ...NO_TIMERS,
   outcome: "ignored",
   cash: cashTooLate,
   vend: (lane) => refuse(lane, "lane_busy", "The arm is already open for a vehicle."),

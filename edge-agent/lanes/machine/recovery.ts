@@ -1,7 +1,17 @@
 import type { Credit, GateRecord, LoopCounts } from "@parkme/shared/domain/gate-record";
 import type { StayId } from "@parkme/shared/domain/ids";
 import type { EventOf, Handler, Lane, Row, Step, StepContext } from "./model.ts";
-import { DONE, enter, enterIdle, inputsKnown, NO_TRANSACTION, refuse, stay, andThen } from "./moves.ts";
+import {
+  DONE,
+  enter,
+  enterIdle,
+  inputsKnown,
+  NO_TRANSACTION,
+  refuse,
+  stay,
+  andThen,
+  NO_TIMERS,
+} from "./moves.ts";
 import {
   cashTooLate,
   enterClearing,
@@ -155,13 +165,7 @@ const doubtful = {
   lost: "ignored",
   read: addRead,
   facts: identified,
-  arm_due: "unexpected",
-  read_due: "unexpected",
-  back_due: "unexpected",
-  clear_due: "unexpected",
-  noEntry_due: "unexpected",
-  stuck_due: "unexpected",
-  move_due: "unexpected",
+  ...NO_TIMERS,
   outcome: "ignored",
   cash: cashTooLate,
 } as const;
