@@ -165,7 +165,7 @@ describe("the program", () => {
     const file = run();
     expect(await file.ended).toBe(1);
     expect(file.stderr()).toMatch(
-      /provision.yaml:7: facilities.0.currency: .*\n.*provision.yaml:8: .*capacity: /,
+      /provision.yaml:7: facilities.0.currency .*\n.*provision.yaml:8: .*capacity /,
     );
   });
 

@@ -61,7 +61,6 @@ async function main(): Promise<number | null> {
     process.stderr.write(`${started.error.message}\n`);
     return 1;
   }
-  log.info({ event: "ready", port: started.value.port, facility: config.facility.slug }, "the gate runs");
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -76,6 +75,8 @@ async function main(): Promise<number | null> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  // Said last: whoever waits for this may stop the agent at once, and it must hear that.
+  log.info({ event: "ready", port: started.value.port, facility: config.facility.slug }, "the gate runs");
   return null;
 }
 

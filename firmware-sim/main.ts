@@ -86,14 +86,6 @@ async function run(): Promise<void> {
   const ports = [...boards].flatMap(([name, board]) =>
     board.transport === "pcless" ? [[name, board.port]] : [],
   );
-  print({
-    event: "ready",
-    seed: site.seed,
-    speed: site.speed,
-    inside: parked.length,
-    ports: Object.fromEntries(ports),
-  });
-
   let ending = false;
   const end = (): void => {
     if (ending) return;
@@ -105,6 +97,14 @@ async function run(): Promise<void> {
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+  // Said last: whoever waits for this may stop the simulator at once, and it must hear that.
+  print({
+    event: "ready",
+    seed: site.seed,
+    speed: site.speed,
+    inside: parked.length,
+    ports: Object.fromEntries(ports),
+  });
 }
 
 run().catch((error: unknown) => {

@@ -103,7 +103,7 @@ describe("a pcless board on a serial port", () => {
     await known();
     controller.deaf.add("STAT");
     await lost();
-    expect(events).toContainEqual({ kind: "lost", reason: "no status for 2000 ms" });
+    expect(events).toContainEqual({ kind: "lost", reason: "no status from the board for 2 s" });
     controller.deaf.clear();
     await known();
   });
