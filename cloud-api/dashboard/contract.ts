@@ -17,7 +17,7 @@ export type FacilityView = {
   readonly time_zone: string;
   readonly currency: string;
   readonly capacity: number;
-  /** Vehicles with an open stay. May exceed the capacity. */
+  /** Vehicles inside by counted movements, as the edge counts them. May exceed the capacity. */
   readonly inside: number;
   readonly today: {
     readonly starts_at: string;

@@ -64,6 +64,8 @@ export const facilities = pgTable("facilities", {
   timeZone: text("time_zone").notNull(),
   currency: text("currency").notNull(),
   capacity: integer("capacity").notNull(),
+  /** Vehicles inside by counted movements, as the edge counts them; kept by ingest, in its transaction. */
+  inside: integer("inside").notNull().default(0),
 });
 
 export const lanes = pgTable(
@@ -146,9 +148,6 @@ export const stays = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.facilityId, table.stayId] }),
-    index("stays_open")
-      .on(table.facilityId)
-      .where(sql`${table.status} = 'open'`),
     index("stays_entry").on(table.facilityId, table.entryAt),
     index("stays_exit").on(table.facilityId, table.exitAt),
   ],

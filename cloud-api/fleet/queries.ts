@@ -118,7 +118,14 @@ export async function applyProjection(
       returning facility_id, lane, direction
     )
     ${countByLane("inserted")}`);
+  await countInside(tx, facilityId, counts.rows);
   return counts.rows;
+}
+
+async function countInside(tx: Tx, facilityId: string, counts: readonly MovementCount[]): Promise<void> {
+  const change = counts.reduce((sum, { direction, count }) => sum + (direction === "in" ? count : -count), 0);
+  if (change === 0) return;
+  await tx.execute(sql`update facilities set inside = inside + ${change} where id = ${facilityId}`);
 }
 
 /** All movements so far, for counters that go on where they were. */

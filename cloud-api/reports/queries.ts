@@ -120,7 +120,7 @@ function epochMs(column: string): SQL {
 const FACILITIES = sql`
   select f.id, slug, name, time_zone, f.currency, capacity,
     ${epochMs("starts")} as day_starts_ms, ${epochMs("ends")} as day_ends_ms,
-    (select count(*)::int from stays where stays.facility_id = f.id and status = 'open') as inside,
+    greatest(f.inside, 0) as inside,
     edge.facility_id is not null as has_edge,
     ${epochMs("edge.last_seen_at")} as edge_seen_ms, edge.behind_ms::float8 as edge_behind_ms
   from days join facilities f on f.id = days.facility_id

@@ -41,6 +41,7 @@ CREATE TABLE "facilities" (
 	"time_zone" text NOT NULL,
 	"currency" text NOT NULL,
 	"capacity" integer NOT NULL,
+	"inside" integer DEFAULT 0 NOT NULL,
 	CONSTRAINT "facilities_slug_unique" UNIQUE("slug")
 );
 --> statement-breakpoint
@@ -142,6 +143,5 @@ CREATE INDEX "edge_events_not_applied" ON "edge_events" USING btree ("edge_id","
 CREATE INDEX "movements_at" ON "movements" USING btree ("facility_id","at");--> statement-breakpoint
 CREATE INDEX "payments_at" ON "payments" USING btree ("facility_id","at");--> statement-breakpoint
 CREATE INDEX "sessions_user" ON "sessions" USING btree ("user_id");--> statement-breakpoint
-CREATE INDEX "stays_open" ON "stays" USING btree ("facility_id") WHERE "stays"."status" = 'open';--> statement-breakpoint
 CREATE INDEX "stays_entry" ON "stays" USING btree ("facility_id","entry_at");--> statement-breakpoint
 CREATE INDEX "stays_exit" ON "stays" USING btree ("facility_id","exit_at");
