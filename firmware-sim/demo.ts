@@ -36,7 +36,7 @@ const RESTART_WINDOW_MS = 60_000;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-async function readSettings(): Promise<Settings | string> {
+function readFlags() {
   const { values } = parseArgs({
     options: {
       "cloud-port": { type: "string" },
@@ -48,6 +48,16 @@ async function readSettings(): Promise<Settings | string> {
       attendant: { type: "string" },
     },
   });
+  return values;
+}
+
+async function readSettings(): Promise<Settings | string> {
+  let values: ReturnType<typeof readFlags>;
+  try {
+    values = readFlags();
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\nSee --help for the flags there are.`;
+  }
   const { env } = process;
   const problems: string[] = [];
   const number = (
@@ -79,7 +89,7 @@ async function readSettings(): Promise<Settings | string> {
     seed: values.seed ?? env["PARKME_SEED"] ?? "1",
     attendant: attendant === "manual" ? "manual" : "auto",
   };
-  problems.push(...(await portProblems(settings.ports)));
+  if (problems.length === 0) problems.push(...(await portProblems(settings.ports)));
   return problems.length > 0 ? problems.join("\n") : settings;
 }
 

@@ -76,7 +76,14 @@ function candidates(binaries: string, account: ServerAccount | null): ServerComm
   // Nothing of our environment: PGDATA, PGPORT or a locale would change what the server does.
   const options = { cwd: "/", env: { PATH: SYSTEM_PATH, LC_ALL: "C", TMPDIR: tmpdir() } };
   if (account === null) return [{ account, binaries, prefix: [], options }];
-  const identity = ["setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
+  const identity = [
+    "setpriv",
+    `--reuid=${account.uid}`,
+    `--regid=${account.gid}`,
+    "--clear-groups",
+    // access(2), by which PostgreSQL looks for its own programs, would else leave the capability out of account.
+    "--securebits=+no_setuid_fixup",
+  ];
   const passing = ["dac_read_search", "dac_override"].map((capability) => ({
     account,
     binaries,

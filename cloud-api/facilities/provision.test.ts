@@ -1,8 +1,8 @@
-import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashToken } from "../accounts/secrets.ts";
 import { FACILITY_ID, PROVISION, startTestCloud, type TestCloud } from "../testing/cloud.ts";
 import { asEvents, moved, send, testId } from "../testing/events.ts";
+import { rowsOf } from "../testing/tables.ts";
 import { provision } from "./provision.ts";
 
 let cloud: TestCloud;
@@ -11,9 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.stop());
 
-async function rows(query: string): Promise<Record<string, unknown>[]> {
-  return (await cloud.db.execute(sql.raw(query))).rows;
-}
+const rows = (query: string) => rowsOf(cloud.db, query);
 
 const [harbour, tower] = PROVISION.facilities as [
   (typeof PROVISION.facilities)[0] & object,

@@ -1,13 +1,6 @@
 import { sql } from "drizzle-orm";
-import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  MAX_BATCH_BYTES,
-  syncAckSchema,
-  syncGapSchema,
-  type SyncEvent,
-  type SyncFact,
-} from "@parkme/shared/protocol/sync";
+import { MAX_BATCH_BYTES, syncAckSchema, syncGapSchema, type SyncEvent } from "@parkme/shared/protocol/sync";
 import {
   EDGE_ID,
   FACILITY_ID,
@@ -17,18 +10,16 @@ import {
   type TestCloud,
 } from "../testing/cloud.ts";
 import { asEvents, fee, moved, paid, send, sendText, started, testId, voided } from "../testing/events.ts";
+import { emptyTables, everything, rowsOf } from "../testing/tables.ts";
 
 let cloud: TestCloud;
 beforeAll(async () => {
   cloud = await startTestCloud();
 });
 afterAll(() => cloud.stop());
+beforeEach(() => emptyTables(cloud.db));
 
-const PROJECTIONS = ["stays", "movements", "payments", "vends", "alarms"];
-beforeEach(async () => {
-  await cloud.db.execute(sql.raw(`truncate edge_events, ${PROJECTIONS.join(", ")}`));
-  await cloud.db.execute(sql`update edges set cursor = 0, last_seen_at = null, behind_ms = 0`);
-});
+const rows = (query: string) => rowsOf(cloud.db, query);
 
 /** Two vehicles: one came and left and paid, one came and backed out; then something about nothing in particular. */
 const DAY = asEvents([
@@ -53,21 +44,6 @@ const DAY = asEvents([
     payload: { lane: "exit", kind: "tailgate", detail: "two cars", at: "2026-07-15T10:02:00Z" },
   },
 ]);
-
-async function rows(query: string): Promise<Record<string, unknown>[]> {
-  return (await cloud.db.execute(sql.raw(query))).rows;
-}
-
-/** Everything that events lead to, in an order that does not depend on when a row was written. */
-async function everything(): Promise<Record<string, unknown>> {
-  const tables: Record<string, unknown> = {};
-  for (const table of PROJECTIONS) tables[table] = await rows(`select * from ${table} order by 1, 2`);
-  tables["events"] = await rows(
-    "select seq, event_id, kind, payload::text, outcome, error from edge_events order by edge_id, seq",
-  );
-  tables["cursor"] = await rows("select id, cursor from edges order by id");
-  return tables;
-}
 
 async function outcomes(): Promise<unknown[]> {
   return (await rows("select outcome from edge_events order by seq")).map((row) => row["outcome"]);
@@ -106,11 +82,11 @@ describe("POST /api/edge/events", () => {
 
   it("changes nothing when a batch is sent again", async () => {
     await send(cloud.app, DAY);
-    const before = await everything();
+    const before = await everything(cloud.db);
     const again = await send(cloud.app, DAY);
     expect(again.status).toBe(200);
     expect(await again.json()).toEqual({ cursor: 8 });
-    expect(await everything()).toEqual(before);
+    expect(await everything(cloud.db)).toEqual(before);
   });
 
   it("takes only what is new of a batch that overlaps the one before", async () => {
@@ -122,11 +98,11 @@ describe("POST /api/edge/events", () => {
 
   it("refuses a gap, tells what it expects, and keeps nothing of the batch", async () => {
     await send(cloud.app, DAY.slice(0, 2));
-    const before = await everything();
+    const before = await everything(cloud.db);
     const response = await send(cloud.app, DAY.slice(3));
     expect(response.status).toBe(409);
     expect(syncGapSchema.parse(await response.json())).toEqual({ code: "sync_gap", expected: 3 });
-    expect(await everything()).toEqual(before);
+    expect(await everything(cloud.db)).toEqual(before);
   });
 
   it("refuses a gap inside a batch, and a batch in the wrong order", async () => {
@@ -139,12 +115,11 @@ describe("POST /api/edge/events", () => {
   it("applies a batch once when two connections send it at the same time", async () => {
     const responses = await Promise.all(Array.from({ length: 6 }, () => send(cloud.app, DAY)));
     expect(responses.map((response) => response.status)).toEqual([200, 200, 200, 200, 200, 200]);
-    const together = await everything();
+    const together = await everything(cloud.db);
     expect(await rows("select count(*)::int as count from edge_events")).toEqual([{ count: 8 }]);
-    await cloud.db.execute(sql.raw(`truncate edge_events, ${PROJECTIONS.join(", ")}`));
-    await cloud.db.execute(sql`update edges set cursor = 0`);
+    await emptyTables(cloud.db);
     await send(cloud.app, DAY);
-    expect(await everything()).toEqual(together);
+    expect(await everything(cloud.db)).toEqual(together);
   });
 
   it("knows how far an edge is behind, and that a heartbeat means nothing waits", async () => {
@@ -267,56 +242,6 @@ describe("poison", () => {
   });
 });
 
-describe("children before parents", () => {
-  it("opens a stay from its passage alone, and takes the rest when it comes", async () => {
-    await send(
-      cloud.app,
-      asEvents([moved("in", 1, "2026-07-15T08:00:10Z"), started(1, "2026-07-15T08:00:00Z")]),
-    );
-    expect(await rows("select status, ticket_number, plate from stays")).toEqual([
-      { status: "open", ticket_number: "PKM-00000001", plate: "B AB 1" },
-    ]);
-  });
-
-  it("keeps a payment and an exit of a stay it never heard of", async () => {
-    await send(
-      cloud.app,
-      asEvents([paid(7, 300, "2026-07-15T09:00:00Z"), moved("out", 7, "2026-07-15T09:01:00Z")]),
-    );
-    expect(await rows("select status, entry_at from stays")).toEqual([{ status: "closed", entry_at: null }]);
-    expect(await rows("select amount_minor from payments")).toEqual([{ amount_minor: "300" }]);
-  });
-
-  it("never takes a stay back: not by a late start, nor by a late void", async () => {
-    const late = [
-      moved("in", 1, "2026-07-15T08:00:00Z"),
-      moved("out", 1, "2026-07-15T09:00:00Z"),
-      started(1, "2026-07-15T07:59:00Z"),
-      voided(1, "2026-07-15T09:30:00Z"),
-    ];
-    await send(cloud.app, asEvents(late));
-    expect(await rows("select status from stays")).toEqual([{ status: "closed" }]);
-  });
-});
-
-describe("a flagged stay", () => {
-  it("keeps the latest reason, within a batch and over batches, and where the vehicle is", async () => {
-    const flag = (review: "missed_exit" | "passage_unproven"): SyncFact => ({
-      kind: "stay.flagged",
-      payload: { stay_id: testId(1, 1), lane: "entry", at: "2026-07-15T08:30:00Z", review },
-    });
-    const inside = moved("in", 1, "2026-07-15T08:00:00Z");
-    await send(cloud.app, asEvents([flag("missed_exit"), inside, flag("passage_unproven")]));
-    expect(await rows("select status, review from stays")).toEqual([
-      { status: "open", review: "passage_unproven" },
-    ]);
-    await send(cloud.app, asEvents([flag("missed_exit")], 4));
-    expect(await rows("select status, review from stays")).toEqual([
-      { status: "open", review: "missed_exit" },
-    ]);
-  });
-});
-
 describe("who may send what", () => {
   it.each([
     ["no token", ""],
@@ -398,50 +323,5 @@ describe("metrics", () => {
     await send(cloud.app, events);
     expect(await value(entry)).toBe(entryBefore + 2);
     expect(await value(other)).toBe(otherBefore + 1);
-  });
-});
-
-describe("any way of sending", () => {
-  it("ends in the same rows, whatever is cut, repeated or sent too early", { timeout: 60_000 }, async () => {
-    const facts = Array.from({ length: 6 }, (_, index) => {
-      const stay = index + 1;
-      const minute = String(index).padStart(2, "0");
-      return [
-        started(stay, `2026-07-15T08:${minute}:00Z`),
-        ...(stay % 3 === 0
-          ? [voided(stay, `2026-07-15T08:${minute}:20Z`)]
-          : [
-              moved("in", stay, `2026-07-15T08:${minute}:10Z`),
-              paid(stay, stay * 100, `2026-07-15T09:${minute}:00Z`),
-              moved("out", stay, `2026-07-15T09:${minute}:10Z`, { fee: fee(stay * 100) }),
-            ]),
-      ];
-    }).flat();
-    const log = asEvents(facts).map((event, index) =>
-      index % 7 === 5 ? { ...event, payload: { nonsense: true } } : event,
-    );
-    await send(cloud.app, log);
-    const expected = await everything();
-
-    const cut = fc.record({ from: fc.nat(log.length - 1), length: fc.integer({ min: 1, max: log.length }) });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(cut, { maxLength: 8 }),
-        fc.integer({ min: 1, max: 7 }),
-        async (cuts, step) => {
-          await cloud.db.execute(sql.raw(`truncate edge_events, ${PROJECTIONS.join(", ")}`));
-          await cloud.db.execute(sql`update edges set cursor = 0`);
-          // Anything, from anywhere, some of it at the same time; then the edge's own way: on from the cursor.
-          await Promise.all(cuts.map(({ from, length }) => send(cloud.app, log.slice(from, from + length))));
-          let cursor = 0;
-          while (cursor < log.length) {
-            const response = await send(cloud.app, log.slice(cursor, cursor + step));
-            cursor = syncAckSchema.parse(await response.json()).cursor;
-          }
-          expect(await everything()).toEqual(expected);
-        },
-      ),
-      { numRuns: 30 },
-    );
   });
 });

@@ -9,6 +9,7 @@ import {
   type TestCloud,
 } from "../testing/cloud.ts";
 import { asEvents, fee, moved, paid, send, started } from "../testing/events.ts";
+import { emptyTables } from "../testing/tables.ts";
 import { readOrganisationDay } from "./queries.ts";
 
 let cloud: TestCloud;
@@ -19,10 +20,7 @@ beforeAll(async () => {
   organisationId = rows[0]!.id;
 });
 afterAll(() => cloud.stop());
-beforeEach(async () => {
-  await cloud.db.execute(sql`truncate edge_events, stays, movements, payments, vends, alarms`);
-  await cloud.db.execute(sql`update edges set cursor = 0, last_seen_at = null, behind_ms = 0`);
-});
+beforeEach(() => emptyTables(cloud.db));
 
 async function harbourDay(now: string) {
   const day = await readOrganisationDay(cloud.db, organisationId, new Date(now));

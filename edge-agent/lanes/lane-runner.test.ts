@@ -1,136 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Clock } from "@parkme/shared/domain/clock";
-import { readClock } from "@parkme/shared/domain/clock";
-import type { Credit, GateRecord, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
-import type { LaneInput } from "@parkme/shared/domain/lane";
-import type { Turn } from "../store/commit.ts";
-import { gatherFacts } from "./facts.ts";
-import { createLaneRunner, type LaneRunner, type LaneWorld } from "./lane-runner.ts";
-import type { InputImage } from "./machine/step.ts";
-import { createBook, type Book } from "./testing/book.ts";
-import { ALL_INPUTS, countingMint, FACILITY, laneConfig, TARIFF, vote } from "./testing/lane-bench.ts";
-
-const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => Date.now() - START_MS };
-const START_MS = Date.UTC(2026, 2, 1, 8);
-const CLOSED: Partial<Record<LaneInput, boolean>> = { closed_limit: true };
-const OPEN: Partial<Record<LaneInput, boolean>> = { open_limit: true };
-
-type Rig = {
-  readonly runner: LaneRunner;
-  readonly book: Book;
-  readonly turns: Turn[];
-  readonly sent: LaneCommand[];
-  /** `commit` and `send` in the order they happened. */
-  readonly order: string[];
-  readonly warnings: unknown[];
-  /** How often the disk will refuse from now on. */
-  refuse: (times: number) => void;
-  /** What the board answers within the call, if anything. */
-  answer: (outcome: "refused" | "silent" | null) => void;
-  readonly see: (levels: Partial<Record<LaneInput, boolean>>) => void;
-  readonly read: (plate: string) => boolean;
-};
-
-type RigOptions = { direction?: "entry" | "exit"; credit?: Credit | null; book?: Book; capacity?: number };
+import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import { createBook } from "./testing/book.ts";
+import {
+  admitted,
+  arrives,
+  CLOSED,
+  closing,
+  createRig,
+  OPEN,
+  START_MS,
+  type Rig,
+  type RigOptions,
+} from "./testing/runner-rig.ts";
 
 let rigs: Rig[] = [];
 
-function rig({
-  direction = "entry",
-  credit = null,
-  book = createBook(),
-  capacity = 10,
-}: RigOptions = {}): Rig {
-  const turns: Turn[] = [];
-  const sent: LaneCommand[] = [];
-  const order: string[] = [];
-  const warnings: unknown[] = [];
-  let refusals = 0;
-  let answer: "refused" | "silent" | null = null;
-  let serial = 0;
-  const config = laneConfig(direction, ALL_INPUTS);
-  const facility = { ...FACILITY, capacity };
-  const world: LaneWorld = {
-    clock,
-    mint: countingMint(),
-    vote,
-    gatherFacts: (request) =>
-      gatherFacts(request, config, readClock(clock), { store: book.source, facility, tariff: TARIFF }),
-    commit: (turn) => {
-      if (refusals > 0) {
-        refusals -= 1;
-        order.push("refused");
-        throw new Error("disk full");
-      }
-      order.push("commit");
-      turns.push(turn);
-      turn.records.forEach(book.write);
-    },
-    send: (command) => {
-      order.push(`send ${command.action}`);
-      sent.push(command);
-      if (answer !== null) runner.outcome(command.id, answer, "link down");
-    },
-    log: { warn: (fields) => warnings.push(fields), error: () => undefined },
-    changed: () => undefined,
-  };
-  const runner = createLaneRunner(config, credit, world);
-  const made: Rig = {
-    runner,
-    book,
-    turns,
-    sent,
-    order,
-    warnings,
-    refuse: (times) => (refusals = times),
-    answer: (outcome) => (answer = outcome),
-    see: (levels) => runner.observe(imageOf(levels)),
-    read: (plate) => runner.read(readOf(plate, `e${serial++}`)),
-  };
+function rig(options: RigOptions = {}): Rig {
+  const made = createRig(options);
   rigs.push(made);
   return made;
-}
-
-function imageOf(levels: Partial<Record<LaneInput, boolean>>): InputImage {
-  const off = Object.fromEntries(ALL_INPUTS.map((input) => [input, false]));
-  return { levels: { ...off, ...levels }, counts: null };
-}
-
-function readOf(plate: string, sourceId: string): LaneRead {
-  const at = readClock(clock);
-  return {
-    plate,
-    raw: plate,
-    confidence: 0.95,
-    camera: "cam",
-    sourceId,
-    claimedAtMs: null,
-    imageId: null,
-    at,
-  };
 }
 
 const records = (r: Rig): GateRecord[] => r.turns.flatMap((turn) => turn.records);
 const types = (r: Rig): string[] => records(r).map(({ type }) => type);
 const BY = { actor: "alex", reason: "by hand", idempotencyKey: "k" };
-
-/** A vehicle has been let in and the arm is open. */
-function admitted(r: Rig): void {
-  r.see(CLOSED);
-  r.see({ ...CLOSED, arming: true });
-  r.read("BAB1234");
-  vi.advanceTimersByTime(300);
-  r.see({ arming: true, ...OPEN });
-}
-
-/** It drove through, and the arm has begun to close behind it. */
-function closing(r: Rig): void {
-  admitted(r);
-  r.see({ safety: true, ...OPEN });
-  r.see({ safety: true, closing: true, ...OPEN });
-  r.see(OPEN);
-  vi.advanceTimersByTime(1_000);
-}
 
 beforeEach(() => {
   rigs = [];
@@ -155,8 +48,7 @@ describe("time", () => {
 
   it("stands still when the runner is stopped", () => {
     const r = rig();
-    r.see(CLOSED);
-    r.see({ ...CLOSED, arming: true });
+    arrives(r);
     r.runner.stop();
     vi.advanceTimersByTime(10_000);
     expect(r.runner.lane().state).toBe("IDLE");
@@ -175,8 +67,7 @@ describe("time", () => {
 
   it("catches up when the process was held up: every timer fires, in order", () => {
     const r = rig();
-    r.see(CLOSED);
-    r.see({ ...CLOSED, arming: true });
+    arrives(r);
     vi.setSystemTime(START_MS + 60_000);
     vi.advanceTimersByTime(300);
     expect(r.runner.lane().state).toBe("ARMED");
@@ -198,8 +89,7 @@ describe("commit, then send", () => {
 
   it("writes nothing when there is nothing to remember", () => {
     const r = rig();
-    r.see(CLOSED);
-    r.see({ ...CLOSED, arming: true });
+    arrives(r);
     r.see(CLOSED);
     expect(r.turns).toEqual([]);
   });
@@ -281,8 +171,7 @@ describe("commit, then send", () => {
 describe("a disk that refuses", () => {
   it("opens nothing; the lane decides anew when it is seen again", () => {
     const r = rig();
-    r.see(CLOSED);
-    r.see({ ...CLOSED, arming: true });
+    arrives(r);
     r.read("BAB1234");
     r.refuse(1);
     vi.advanceTimersByTime(300);
@@ -297,8 +186,7 @@ describe("a disk that refuses", () => {
 
   it("tells the attendant that nothing was done", () => {
     const r = rig();
-    r.see(CLOSED);
-    r.see({ ...CLOSED, arming: true });
+    arrives(r);
     vi.advanceTimersByTime(300);
     r.refuse(1);
     expect(r.runner.ask({ kind: "vend", ...BY })).toMatchObject({ ok: false, code: "store_failed" });
@@ -355,8 +243,7 @@ describe("a disk that refuses", () => {
 describe("answers within the call", () => {
   it("a refused opening is tried once more, then the lane is at fault; each step is written first", () => {
     const r = rig();
-    r.see(CLOSED);
-    r.see({ ...CLOSED, arming: true });
+    arrives(r);
     r.read("BAB1234");
     r.answer("refused");
     vi.advanceTimersByTime(300);
@@ -368,8 +255,7 @@ describe("answers within the call", () => {
 
   it("do not change what the attendant is told of what was done", () => {
     const r = rig();
-    r.see(CLOSED);
-    r.see({ ...CLOSED, arming: true });
+    arrives(r);
     vi.advanceTimersByTime(300);
     r.answer("refused");
     let first = true;
@@ -403,8 +289,7 @@ describe("two lanes", () => {
     const one = rig({ book, capacity: 1 });
     const two = rig({ book, capacity: 1 });
     for (const [i, r] of [one, two].entries()) {
-      r.see(CLOSED);
-      r.see({ ...CLOSED, arming: true });
+      arrives(r);
       r.read(`BAB${i}777`);
     }
     vi.advanceTimersByTime(300);

@@ -1,101 +1,20 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { MAX_BATCH_BYTES, syncBatchSchema, type SyncEvent } from "@parkme/shared/protocol/sync";
+import { MAX_BATCH_BYTES } from "@parkme/shared/protocol/sync";
 import { until } from "../devices/testing/until.ts";
+import { createLog, eventOf } from "./testing/memory-log.ts";
+import { acking, EDGE_ID, startRecordingCloud, type Answering } from "./testing/recording-cloud.ts";
 import { createUplink, takeBatch, type Uplink, type UplinkLog, type UplinkOptions } from "./uplink.ts";
-
-const EDGE_ID = "019ab3c4-0000-7000-8000-000000000002";
-
-function eventOf(seq: number, detail = ""): SyncEvent {
-  return {
-    seq,
-    event_id: `019ab3c4-0000-7000-8000-${seq.toString(16).padStart(12, "0")}`,
-    kind: "alarm.raised",
-    schema_version: 1,
-    wall_time: "2026-03-01T10:00:00.000Z",
-    payload: { lane: "entry", kind: "tailgate", detail, at: "2026-03-01T10:00:00.000Z" },
-  };
-}
-
-/** A log in memory; `cursors` tells every value that was persisted. */
-function createLog(length: number, cursor = 0) {
-  const events = Array.from({ length }, (_, i) => eventOf(i + 1));
-  const cursors: number[] = [];
-  let at = cursor;
-  let broken: Error | null = null;
-  const whole = (): void => {
-    if (broken !== null) throw broken;
-  };
-  const log: UplinkLog = {
-    uploadCursor: () => (whole(), at),
-    lastLogSeq: () => events.length,
-    setUploadCursor: (seq) => {
-      whole();
-      at = seq;
-      cursors.push(seq);
-    },
-    logAfter: (seq, limit) => (whole(), events.slice(seq, seq + limit)),
-  };
-  return {
-    log,
-    cursors,
-    events,
-    cursor: () => at,
-    write: (detail = ""): void => void events.push(eventOf(events.length + 1, detail)),
-    break: (error: Error | null): void => void (broken = error),
-  };
-}
-
-type Reply = { readonly status?: number; readonly body: unknown; readonly headers?: Record<string, string> };
-type Batch = { readonly first: number; readonly last: number; readonly atMs: number };
-type Answering = (batch: Batch, response: ServerResponse) => Reply | null;
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-/** A real HTTP server that answers as the test says; null = the test answers by itself, or never. */
 async function startCloud(answer: Answering) {
-  const batches: Batch[] = [];
-  const requests: { path: string; authorization: string; bytes: number }[] = [];
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const bytes = Buffer.concat(chunks);
-      const { events, edge_id } = syncBatchSchema.parse(JSON.parse(bytes.toString("utf8")));
-      expect(edge_id).toBe(EDGE_ID);
-      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => (events[0]?.seq ?? 0) + i));
-      const batch = { first: events[0]?.seq ?? 0, last: events.at(-1)?.seq ?? 0, atMs: performance.now() };
-      batches.push(batch);
-      requests.push({
-        path: `${request.method} ${request.url}`,
-        authorization: request.headers.authorization ?? "",
-        bytes: bytes.length,
-      });
-      const reply = answer(batch, response);
-      if (reply === null) return;
-      response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
-      response.end(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
-    });
-  });
-  const listen = (port: number) =>
-    new Promise<number>((resolve) => {
-      server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
-    });
-  const port = await listen(0);
-  const down = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  cleanups.push(down);
-  return { url: `http://127.0.0.1:${port}`, port, batches, requests, down, up: () => listen(port) };
+  const cloud = await startRecordingCloud(answer);
+  cleanups.push(cloud.down);
+  return cloud;
 }
-
-const acking: Answering = ({ last }) => ({ body: { cursor: last } });
 
 function startUplink(url: string, log: UplinkLog, over: Partial<UplinkOptions> = {}) {
   const notes: string[] = [];

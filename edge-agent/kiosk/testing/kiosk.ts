@@ -26,6 +26,7 @@ import { createKioskApp } from "../app.ts";
 import { createChanges } from "../changes.ts";
 import { createSessions } from "../sessions.ts";
 import { takeSnapshot } from "../snapshot.ts";
+import { createCalls } from "./calls.ts";
 
 export const PIN = "481516";
 export const CAMERA_KEY = "cam-key-90210";
@@ -145,6 +146,7 @@ export async function startKiosk() {
 
   let seq = 0;
   return {
+    ...createCalls(url, PIN),
     url,
     port,
     folder,

@@ -1,0 +1,139 @@
+import { vi } from "vitest";
+import { readClock, type Clock } from "@parkme/shared/domain/clock";
+import type { Credit, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
+import type { LaneDirection } from "@parkme/shared/domain/lane";
+import type { Turn } from "../../store/commit.ts";
+import { gatherFacts } from "../facts.ts";
+import { createLaneRunner, type LaneRunner, type LaneWorld } from "../lane-runner.ts";
+import type { InputImage } from "../machine/step.ts";
+import type { Levels } from "./board.ts";
+import { createBook, type Book } from "./book.ts";
+import { ALL_INPUTS, countingMint, FACILITY, laneConfig, TARIFF, vote } from "./lane-bench.ts";
+
+export const START_MS = Date.UTC(2026, 2, 1, 8);
+/** The process's clock, which a test replaces; its monotonic time begins at `START_MS`. */
+const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => Date.now() - START_MS };
+
+export const CLOSED: Levels = { closed_limit: true };
+export const OPEN: Levels = { open_limit: true };
+
+export type Rig = {
+  readonly runner: LaneRunner;
+  readonly book: Book;
+  readonly turns: Turn[];
+  readonly sent: LaneCommand[];
+  /** `commit` and `send` in the order they happened. */
+  readonly order: string[];
+  readonly warnings: unknown[];
+  /** How often the disk will refuse from now on. */
+  readonly refuse: (times: number) => void;
+  /** What the board answers within the call, if anything. */
+  readonly answer: (outcome: "refused" | "silent" | null) => void;
+  readonly see: (levels: Levels) => void;
+  readonly read: (plate: string) => boolean;
+};
+
+export type RigOptions = {
+  readonly direction?: LaneDirection;
+  /** The credit found on the disk at the start. */
+  readonly credit?: Credit | null;
+  readonly book?: Book;
+  readonly capacity?: number;
+};
+
+/** A lane runner with a clock that a test moves, a disk in memory that refuses when told, and no board. */
+export function createRig({
+  direction = "entry",
+  credit = null,
+  book = createBook(),
+  capacity = 10,
+}: RigOptions = {}): Rig {
+  const turns: Turn[] = [];
+  const sent: LaneCommand[] = [];
+  const order: string[] = [];
+  const warnings: unknown[] = [];
+  let refusals = 0;
+  let answer: "refused" | "silent" | null = null;
+  let serial = 0;
+  const config = laneConfig(direction, ALL_INPUTS);
+  const facility = { ...FACILITY, capacity };
+  const world: LaneWorld = {
+    clock,
+    mint: countingMint(),
+    vote,
+    gatherFacts: (request) =>
+      gatherFacts(request, config, readClock(clock), { store: book.source, facility, tariff: TARIFF }),
+    commit: (turn) => {
+      if (refusals > 0) {
+        refusals -= 1;
+        order.push("refused");
+        throw new Error("disk full");
+      }
+      order.push("commit");
+      turns.push(turn);
+      turn.records.forEach(book.write);
+    },
+    send: (command) => {
+      order.push(`send ${command.action}`);
+      sent.push(command);
+      if (answer !== null) runner.outcome(command.id, answer, "link down");
+    },
+    log: { warn: (fields) => warnings.push(fields), error: () => undefined },
+    changed: () => undefined,
+  };
+  const runner = createLaneRunner(config, credit, world);
+  return {
+    runner,
+    book,
+    turns,
+    sent,
+    order,
+    warnings,
+    refuse: (times) => (refusals = times),
+    answer: (outcome) => (answer = outcome),
+    see: (levels) => runner.observe(imageOf(levels)),
+    read: (plate) => runner.read(readOf(plate, `e${serial++}`)),
+  };
+}
+
+function imageOf(levels: Levels): InputImage {
+  const off = Object.fromEntries(ALL_INPUTS.map((input) => [input, false]));
+  return { levels: { ...off, ...levels }, counts: null };
+}
+
+function readOf(plate: string, sourceId: string): LaneRead {
+  const at = readClock(clock);
+  return {
+    plate,
+    raw: plate,
+    confidence: 0.95,
+    camera: "cam",
+    sourceId,
+    claimedAtMs: null,
+    imageId: null,
+    at,
+  };
+}
+
+/** A vehicle drives up to the arm of a lane at rest. */
+export function arrives(r: Rig): void {
+  r.see(CLOSED);
+  r.see({ ...CLOSED, arming: true });
+}
+
+/** A vehicle has been let in and the arm is open. */
+export function admitted(r: Rig): void {
+  arrives(r);
+  r.read("BAB1234");
+  vi.advanceTimersByTime(300);
+  r.see({ arming: true, ...OPEN });
+}
+
+/** It drove through, and the arm has begun to close behind it. */
+export function closing(r: Rig): void {
+  admitted(r);
+  r.see({ safety: true, ...OPEN });
+  r.see({ safety: true, closing: true, ...OPEN });
+  r.see(OPEN);
+  vi.advanceTimersByTime(1_000);
+}
