@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -27,6 +27,13 @@ describe("a configuration", () => {
     expect(config.tariff).toMatchObject({ id: "standard", version: 1, rule: { kind: "slab" } });
     expect(config.lanes[1]?.timers).toMatchObject({ clear_ms: 2_000, read_ms: 2_500 });
     expect(config.boards[1]).toMatchObject({ driver: "pcless", framing: "a6a9", baud: 9_600 });
+  });
+
+  it("has an example that is sound, and shows the defaults of the timers", () => {
+    const example = readFileSync(join(import.meta.dirname, "edge.example.yaml"), "utf8");
+    expect(site.problemsOf(example)).toEqual([]);
+    const parsed = parseConfig(example, site.folder);
+    expect(parsed.ok && parsed.value.lanes[0]?.timers).toEqual(parsed.ok && parsed.value.lanes[1]?.timers);
   });
 
   it("needs little: the rest has defaults", () => {

@@ -20,6 +20,8 @@ import { identified } from "./record.ts";
 
 /** How long a refused vehicle waits before the question is asked again: a space may have come free. */
 const ASK_AGAIN_MS = 5_000;
+/** How long a lane at rest says that it was crossed, before it raises another alarm for that. */
+const TELL_AGAIN_MS = 10_000;
 
 function beginTransaction(lane: Lane, _event: object, ctx: StepContext): Step {
   const armed = enter(lane, "ARMED", ctx, { display: "Reading your plate" });
@@ -69,11 +71,12 @@ function leaves(lane: Lane, _event: object, ctx: StepContext): Step {
   return stay(enterIdle({ ...lane, reads: [] }, ctx));
 }
 
-function crossesClosedLane(lane: Lane): Step {
-  if (lane.inputs.arming === "on") return stay(lane);
-  return stay(lane, {
-    records: [alarm("wrong_way", "a loop behind the arming loop was crossed with the arm closed")],
-  });
+function crossesClosedLane(lane: Lane, _event: object, ctx: StepContext): Step {
+  // Told once in a while: a loop that flaps must not fill the disk.
+  if (lane.inputs.arming === "on" || lane.trouble !== null) return stay(lane);
+  const trouble = "A loop behind the arming loop was crossed with the arm closed";
+  const told = withTimer({ ...lane, trouble }, "clear", TELL_AGAIN_MS, ctx);
+  return stay(told, { records: [alarm("wrong_way", trouble)] });
 }
 
 const noVehicle: Handler<"vend"> = (lane) =>
@@ -116,6 +119,7 @@ export const idleRow = {
   read: addRead,
   facts: identified,
   arm_due: beginTransaction,
+  clear_due: (lane) => stay({ ...lane, trouble: null }),
   vend: noVehicle,
 } as const satisfies Row;
 

@@ -46,9 +46,19 @@ describe("direction", () => {
   it("raises an alarm for a loop crossed the wrong way at rest", () => {
     const bench = entry();
     bench.set({ closing: true });
-    bench.set({ safety: true, closing: false });
-    expect(alarms(bench)).toEqual(["wrong_way", "wrong_way"]);
+    expect(alarms(bench)).toEqual(["wrong_way"]);
+    expect(bench.lane().trouble).toContain("crossed");
     expect(actions(bench)).toEqual([]);
+  });
+
+  it("raises it again only after a while, however much the loop flaps", () => {
+    const bench = entry();
+    for (let i = 0; i < 20; i++) bench.set({ closing: i % 2 === 0 });
+    expect(alarms(bench)).toEqual(["wrong_way"]);
+    bench.wait(10_000);
+    expect(bench.lane().trouble).toBeNull();
+    bench.set({ safety: true });
+    expect(alarms(bench)).toEqual(["wrong_way", "wrong_way"]);
   });
 });
 
