@@ -100,6 +100,20 @@ describe("the day of a facility", () => {
     ]);
   });
 
+  it("counts passages and not stays for who is inside, as the gate does", async () => {
+    const facts = [
+      started(1, "2026-07-15T06:00:00Z"),
+      moved("in", 1, "2026-07-15T06:00:10Z"),
+      moved("in", null, "2026-07-15T06:10:00Z", { kind: "tailgate" }),
+      moved("out", null, "2026-07-15T06:20:00Z", { kind: "vend", review: "exit_without_entry" }),
+    ];
+    await send(cloud.app, asEvents(facts.slice(0, 3)));
+    expect((await harbourDay("2026-07-15T08:00:00Z")).facility.inside).toBe(2);
+    await send(cloud.app, asEvents(facts));
+    await send(cloud.app, asEvents(facts));
+    expect((await harbourDay("2026-07-15T08:00:00Z")).facility.inside).toBe(1);
+  });
+
   it("counts who is inside, who passed, by lane and by quarter of an hour", async () => {
     await send(
       cloud.app,

@@ -8,6 +8,7 @@ const PROJECTIONS = ["stays", "movements", "payments", "vends", "alarms"];
 export async function emptyTables(db: Db): Promise<void> {
   await db.execute(sql.raw(`truncate edge_events, ${PROJECTIONS.join(", ")}`));
   await db.execute(sql`update edges set cursor = 0, last_seen_at = null, behind_ms = 0`);
+  await db.execute(sql`update facilities set inside = 0`);
 }
 
 /** The rows of one SQL statement. */
@@ -24,5 +25,6 @@ export async function everything(db: Db): Promise<Record<string, unknown>> {
     "select seq, event_id, kind, payload::text, outcome, error from edge_events order by edge_id, seq",
   );
   tables["cursor"] = await rowsOf(db, "select id, cursor from edges order by id");
+  tables["inside"] = await rowsOf(db, "select id, inside from facilities order by id");
   return tables;
 }
