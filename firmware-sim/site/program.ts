@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -14,7 +14,7 @@ export type ProgramOptions = {
   readonly nodeArgs?: readonly string[];
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Everything it says goes here; the file is begun anew at each start. */
+  /** Everything it says goes here, after what it said at earlier starts. */
   readonly logFile: string;
   /** Every line of its standard output, parsed, if it is a JSON object. */
   readonly onEvent?: (event: Readonly<Record<string, unknown>>) => void;
@@ -34,17 +34,17 @@ export type Program = {
 
 const READY_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 15_000;
+const MAX_LOG_BYTES = 10_000_000;
 /** What a program said on standard error, kept for the message when it cannot start. */
 const MAX_LAST_WORDS = 4_000;
 
 export function startProgram(options: ProgramOptions): Program {
   const { name, file, args = [], nodeArgs = [], env = {}, logFile } = options;
-  mkdirSync(dirname(logFile), { recursive: true });
   const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const log = createWriteStream(logFile, { flags: "w", mode: 0o600 });
+  const log = openLog(logFile);
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   let lastWords = "";
@@ -75,6 +75,14 @@ export function startProgram(options: ProgramOptions): Program {
       await exited;
     },
   };
+}
+
+/** Appends; a log that has grown long makes room for a new one, and the one before that is forgotten. */
+function openLog(path: string): WriteStream {
+  mkdirSync(dirname(path), { recursive: true });
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > MAX_LOG_BYTES) renameSync(path, `${path}.old`);
+  return createWriteStream(path, { flags: "a", mode: 0o600 });
 }
 
 function whenReady(
