@@ -1,4 +1,5 @@
 import { syncAckSchema, syncGapSchema, type SyncEvent } from "@parkme/shared/protocol/sync";
+import { withDeadline } from "./deadline.ts";
 
 export type CloudAddress = {
   /** Base address of the cloud API. */
@@ -26,14 +27,16 @@ export async function postEvents(
   stopping: AbortSignal,
 ): Promise<Answer> {
   try {
-    const response = await fetch(new URL("/api/edge/events", url), {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-      body: JSON.stringify({ edge_id: edgeId, events }),
-      redirect: "error",
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(requestTimeoutMs)]),
+    return await withDeadline(requestTimeoutMs, stopping, async (signal) => {
+      const response = await fetch(new URL("/api/edge/events", url), {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+        body: JSON.stringify({ edge_id: edgeId, events }),
+        redirect: "error",
+        signal,
+      });
+      return readAnswer(response.status, await readJson(response, signal));
     });
-    return readAnswer(response.status, await readJson(response));
   } catch (error) {
     return { kind: "failed", reason: reasonOf(error) };
   }
@@ -57,13 +60,21 @@ function readAnswer(status: number, body: unknown): Answer {
   return { kind: "failed", reason: `status ${status}` };
 }
 
-async function readJson(response: Response): Promise<unknown> {
+async function readJson(response: Response, signal: AbortSignal): Promise<unknown> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return null;
+  // By hand, because fetch may have lost sight of the signal: the connection must not be left open.
+  const hangUp = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", hangUp, { once: true });
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) return null;
-    chunks.push(chunk);
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    bytes += next.value.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) {
+      hangUp();
+      return null;
+    }
+    chunks.push(next.value);
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;

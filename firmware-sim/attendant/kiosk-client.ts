@@ -37,50 +37,61 @@ const LIVE_SILENCE_MS = 30_000;
 export function createKioskClient(options: KioskClientOptions): KioskClient {
   let cookie: string | null = null;
 
-  async function call(path: string, init: { body?: unknown; signal?: AbortSignal } = {}): Promise<Response> {
-    const hasBody = init.body !== undefined;
+  async function call(path: string, signal: AbortSignal, body?: object): Promise<Response> {
     const answer = await fetch(new URL(path, options.url), {
-      method: hasBody ? "POST" : "GET",
+      method: body === undefined ? "GET" : "POST",
       headers: {
         "x-parkme": "1",
         ...(cookie === null ? {} : { cookie }),
-        ...(hasBody ? { "content-type": "application/json" } : {}),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
-      signal: AbortSignal.any([options.signal, init.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
-      ...(hasBody ? { body: JSON.stringify(init.body) } : {}),
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (answer.status === 401) cookie = null;
     return answer;
   }
 
+  /** Posts and leaves the answer's body unread. */
+  async function send(path: string, body: object): Promise<Response> {
+    const ending = endWith(options.signal, REQUEST_TIMEOUT_MS);
+    try {
+      const answer = await call(path, ending.signal, body);
+      await answer.body?.cancel();
+      return answer;
+    } finally {
+      ending.settle();
+    }
+  }
+
   async function signIn(): Promise<void> {
     const body: SignIn = { name: options.name, pin: options.pin };
-    const answer = await call("/api/session", { body });
-    await answer.body?.cancel();
+    const answer = await send("/api/session", body);
     if (!answer.ok) throw new Error(`sign-in refused with ${answer.status}`);
     const cookies = answer.headers.getSetCookie().map((one) => one.split(";", 1)[0]);
     cookie = cookies.join("; ");
   }
 
   async function watch(onSnapshot: (snapshot: KioskSnapshot) => void): Promise<void> {
-    const silence = new AbortController();
-    const alarm = setTimeout(() => silence.abort(), LIVE_SILENCE_MS);
+    const ending = endWith(options.signal, LIVE_SILENCE_MS);
     try {
-      const answer = await call("/api/live", { signal: silence.signal });
+      const answer = await call("/api/live", ending.signal);
       if (!answer.ok || answer.body === null) throw new Error(`no live view: ${answer.status}`);
       const parser = createSseParser(({ event, data }) => {
         const snapshot = event === "snapshot" ? parseSnapshot(data) : undefined;
         if (snapshot !== undefined) onSnapshot(snapshot);
       });
       const text = new TextDecoder();
-      for await (const chunk of answer.body) {
-        alarm.refresh();
-        parser.push(text.decode(chunk, { stream: true }));
+      const reader = answer.body.getReader();
+      // By hand: fetch holds its signal weakly, and may have lost sight of it by the time it aborts.
+      ending.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        ending.refresh();
+        parser.push(text.decode(next.value, { stream: true }));
       }
     } finally {
-      clearTimeout(alarm);
       // Also closes a connection whose answer was left unread.
-      silence.abort();
+      ending.settle();
     }
   }
 
@@ -99,12 +110,28 @@ export function createKioskClient(options: KioskClientOptions): KioskClient {
     },
     async post(path, body) {
       try {
-        const answer = await call(path, { body });
-        await answer.body?.cancel();
-        return answer.status;
+        return (await send(path, body)).status;
       } catch {
         return null;
       }
+    },
+  };
+}
+
+/** A signal that aborts with another, or after so long without a refresh; held strongly, unlike `AbortSignal.any`. */
+function endWith(other: AbortSignal, silenceMs: number) {
+  const own = new AbortController();
+  const end = (): void => own.abort();
+  const alarm = setTimeout(end, silenceMs);
+  other.addEventListener("abort", end, { once: true });
+  if (other.aborted) end();
+  return {
+    signal: own.signal,
+    refresh: () => void alarm.refresh(),
+    settle: () => {
+      clearTimeout(alarm);
+      other.removeEventListener("abort", end);
+      end();
     },
   };
 }

@@ -62,6 +62,16 @@ export function edgeRecords(plan: SitePlan): Records {
   }
 }
 
+/** Ids of all commands that the edge wrote down before it sent them. */
+export function writtenCommands(plan: SitePlan): ReadonlySet<string> {
+  const db = new Database(join(plan.folder, "edge", "gate.db"), { readonly: true, fileMustExist: true });
+  try {
+    return new Set(db.prepare<[], string>("select id from commands").pluck().all());
+  } finally {
+    db.close();
+  }
+}
+
 /** Everything the cloud holds of the facility, each list by id. */
 export async function cloudRecords(plan: SitePlan): Promise<Records> {
   const client = new pg.Client(databaseOf(plan));
