@@ -31,7 +31,7 @@ export function createStore(db: GateDatabase, options: StoreOptions) {
     ...laneQueries(db),
     ...attendantQueries(db),
     ...uplinkQueries(db),
-    ...pictureQueries(db),
+    ...readQueries(db),
     /** Throws when the database does not answer. */
     ping: (): void => void db.get(sql`select 1`),
     close: (): void => void db.$client.close(),
@@ -187,7 +187,17 @@ function uplinkQueries(db: GateDatabase) {
   };
 }
 
-function pictureQueries(db: GateDatabase) {
+function readQueries(db: GateDatabase) {
+  const seen = db
+    .select({ id: plateReads.id })
+    .from(plateReads)
+    .where(
+      and(
+        eq(plateReads.camera, sql.placeholder("camera")),
+        eq(plateReads.sourceId, sql.placeholder("sourceId")),
+      ),
+    )
+    .prepare();
   return {
     /** Forgets who was seen before a moment: the privacy limit on plate reads. */
     forgetReadsBefore: (wallMs: number): number =>
@@ -195,11 +205,7 @@ function pictureQueries(db: GateDatabase) {
         .delete(plateReads)
         .where(sql`${plateReads.receivedAt} < ${wallMs}`)
         .run().changes,
-    wasRead: (camera: string, sourceId: string): boolean =>
-      db
-        .select({ id: plateReads.id })
-        .from(plateReads)
-        .where(and(eq(plateReads.camera, camera), eq(plateReads.sourceId, sourceId)))
-        .get() !== undefined,
+    /** Whether the camera has told of this event before: asked for every read. */
+    wasRead: (camera: string, sourceId: string): boolean => seen.get({ camera, sourceId }) !== undefined,
   };
 }
