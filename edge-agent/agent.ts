@@ -9,6 +9,7 @@ import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { refusal, type Refusal } from "@parkme/shared/domain/errors";
 import type { EdgeConfig } from "./config/load.ts";
+import { createRequestBuses } from "./devices/buses/request-bus.ts";
 import { createMqttBus } from "./devices/buses/mqtt-bus.ts";
 import { createGate } from "./gate.ts";
 import { createChanges } from "./kiosk/changes.ts";
@@ -96,6 +97,7 @@ function compose(options: AgentOptions, memory: Memory) {
   });
   const { count } = metrics;
   const common = { facility: facility.slug, epoch: store.epoch, clock, log, count };
+  const lines = createRequestBuses({ clock, log });
   const bus = createMqttBus({ ...mqttOf(config), ...common });
   const gate = createGate({
     config,
@@ -104,7 +106,7 @@ function compose(options: AgentOptions, memory: Memory) {
     pictures,
     bus,
     mint,
-    devices: { bus, ...common },
+    devices: { bus, lines, ...common },
     log,
     changed: (lane, records) => {
       metrics.recorded(lane, records);

@@ -10,7 +10,8 @@ import type { EdgeConfig } from "./config/load.ts";
 import type { MqttBus } from "./devices/buses/mqtt-bus.ts";
 import type { DeviceContext } from "./devices/context.ts";
 import type { Board, BoardEvent, PlateRead } from "./devices/ports.ts";
-import { createBoard, createCamera, type PushCamera } from "./devices/registry.ts";
+import { createBoard } from "./devices/registry/boards.ts";
+import { createCamera, type PushCamera } from "./devices/registry/cameras.ts";
 import { gatherFacts } from "./lanes/facts.ts";
 import { createLaneRunner, type LaneRunner, type LaneWorld } from "./lanes/lane-runner.ts";
 import type { Lane, LaneConfig } from "./lanes/machine/model.ts";
@@ -104,8 +105,11 @@ function createGateLane(section: LaneSection, boards: ReadonlyMap<string, Board>
     gatherFacts: (request) =>
       gatherFacts(request, laneConfig, readClock(devices.clock), { store, facility, tariff: config.tariff }),
     commit: store.commit,
-    send: ({ id, action, pulseMs, deadlineMs }) =>
-      board.command({ id, barrier: number, action, pulseMs, deadlineMs }),
+    send: ({ id, action, pulseMs, deadlineMs }) => {
+      const relays = [`open${number}`, `close${number}`, `stop${number}`];
+      const relay = `${action}${number}`;
+      board.command({ id, relay, release: relays.filter((name) => name !== relay), pulseMs, deadlineMs });
+    },
     log: options.log,
     changed: (lane, records) => {
       publish(lane);
@@ -126,7 +130,7 @@ function createGateLane(section: LaneSection, boards: ReadonlyMap<string, Board>
         if (from === boardName) runner.outcome(event.commandId, event.outcome, event.detail);
         return;
       }
-      if (!sight.boards.includes(from)) return;
+      if (event.kind === "card" || !sight.boards.includes(from)) return;
       const seen = sight.update(from, event);
       if (seen.known) runner.observe(seen.image);
       else runner.blind(seen.reason);

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
+import { runDevice } from "./devices/program.ts";
 import { startSimulator, type Simulator } from "./simulator.ts";
 import { loadSite, type Site } from "./site-file.ts";
 import { keepState, readParked } from "./state-file.ts";
@@ -8,6 +10,7 @@ import type { WorldEvent } from "./world/facility-world.ts";
 const HELP = `parkme-sim: virtual boards, cameras and drivers for one facility
 
   parkme-sim --site site.yaml [--speed 1..100] [--seed text]
+  parkme-sim device [KIND ...]    one device on a wire of yours; \`parkme-sim device\` lists them
 
   --site FILE    what to put up; the reference is in firmware-sim/README.md
   --speed N      arrivals come N times as often and stays are N times as short; arms and vehicles move as ever
@@ -107,7 +110,14 @@ async function run(): Promise<void> {
   });
 }
 
-run().catch((error: unknown) => {
+/** One device, or a whole site. */
+async function start(): Promise<void> {
+  const [word, ...rest] = process.argv.slice(2);
+  if (word !== "device") return await run();
+  process.exit(await runDevice(rest, (path) => readFileSync(path, "utf8")));
+}
+
+start().catch((error: unknown) => {
   if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
     fail(`a port is in use: ${error.message}; set another one for this board in the site file`);
   }

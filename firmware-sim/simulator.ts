@@ -3,7 +3,7 @@ import { startAttendant, type Attendant } from "./attendant/attendant.ts";
 import type { BarrierWire, GateBoard } from "./boards/gate-board.ts";
 import { startMqttBoard, type MqttBoard } from "./boards/mqtt-board.ts";
 import { createPclessBoard, type PclessBoard } from "./boards/pcless-board.ts";
-import { openPclessSerial, servePclessTcp } from "./boards/pcless-ports.ts";
+import { openSerial, serveTcp } from "./transports/byte-wires.ts";
 import type { Camera } from "./cameras/camera.ts";
 import { startHikvisionCamera } from "./cameras/hikvision-camera.ts";
 import { startMqttCamera } from "./cameras/mqtt-camera.ts";
@@ -134,11 +134,11 @@ async function startBoards(
     stops.push(async () => device.stop());
     let port: number | null = null;
     if (wanted.transport === "pcless-tcp") {
-      const server = await servePclessTcp(device, wanted);
+      const server = await serveTcp(device, wanted);
       stops.push(server.stop);
       ({ port } = server);
     } else {
-      stops.push(openPclessSerial(device, wanted).stop);
+      stops.push(openSerial(device, wanted).stop);
     }
     boards.set(wanted.name, { transport: "pcless", board: device.board, device, port });
   }

@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { runChild } from "./child.ts";
 
-/** A Debian package that tests need, and a program whose presence proves that it (or an equal) is installed. */
+/** A Debian package that tests need, and what proves by its presence that it (or an equal) is installed. */
 export interface Peer {
   readonly package: string;
+  /** A program on the PATH, or the full path of a file. */
   readonly program: string;
   /** What is tested with it. */
   readonly use: string;
@@ -15,6 +16,21 @@ export const PEERS: readonly Peer[] = [
   { package: "mosquitto-clients", program: "mosquitto_sub", use: "an MQTT client that is not ours" },
   { package: "socat", program: "socat", use: "pairs of serial ports" },
   { package: "chromium", program: "chromium", use: "the kiosk and the dashboard in a browser" },
+  { package: "mbpoll", program: "mbpoll", use: "a Modbus client that is not ours" },
+  {
+    package: "python3-pymodbus",
+    program: "/usr/lib/python3/dist-packages/pymodbus/__init__.py",
+    use: "a Modbus server that is not ours",
+  },
+  {
+    package: "python3-serial-asyncio",
+    program: "/usr/lib/python3/dist-packages/serial_asyncio/__init__.py",
+    use: "pymodbus on a serial line",
+  },
+  { package: "libmodbus-dev", program: "/usr/include/modbus/modbus.h", use: "another Modbus server" },
+  { package: "gcc", program: "gcc", use: "compiling the libmodbus server" },
+  { package: "libc6-dev", program: "/usr/include/stdio.h", use: "compiling the libmodbus server" },
+  { package: "zbar-tools", program: "zbarimg", use: "reading the QR codes that our tickets carry" },
 ];
 
 /** Daemons live in sbin, which an ordinary user's PATH leaves out. */
@@ -27,7 +43,9 @@ export function missingPeers(
   peers: readonly Peer[] = PEERS,
 ): Peer[] {
   const folders = [...searchPath.split(delimiter).filter((folder) => folder !== ""), ...SYSTEM_FOLDERS];
-  return peers.filter((peer) => !folders.some((folder) => exists(join(folder, peer.program))));
+  const installed = ({ program }: Peer): boolean =>
+    program.startsWith("/") ? exists(program) : folders.some((folder) => exists(join(folder, program)));
+  return peers.filter((peer) => !installed(peer));
 }
 
 /** The message for somebody who has to install the missing peers by hand. */

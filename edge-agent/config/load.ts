@@ -9,7 +9,7 @@ import {
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
-import { boardTerminals } from "../devices/registry.ts";
+import { boardTerminals, type Terminals } from "../devices/registry/boards.ts";
 import { edgeConfigSchema, type EdgeFile } from "./schema.ts";
 
 export type EdgeConfig = Omit<EdgeFile, "tariff"> & {
@@ -61,8 +61,7 @@ function checkNames(file: Partial<EdgeFile>, report: Report): void {
       seen.add(key);
     }
   }
-  const boards =
-    file.boards && new Map(file.boards.map(({ name, driver }) => [name, boardTerminals[driver]]));
+  const boards = file.boards && new Map(file.boards.map((board) => [board.name, boardTerminals(board)]));
   const cameras = file.cameras && new Set(file.cameras.map(({ name }) => name));
   const barriers = new Set<string>();
   const watching = new Set<string>();
@@ -87,8 +86,6 @@ function checkNames(file: Partial<EdgeFile>, report: Report): void {
     checkInputs(lane, i, boards, report);
   }
 }
-
-type Terminals = (typeof boardTerminals)[keyof typeof boardTerminals];
 
 function checkInputs(
   lane: EdgeFile["lanes"][number],

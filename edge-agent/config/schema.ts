@@ -2,7 +2,8 @@ import { z } from "zod";
 import { isUuid } from "@parkme/shared/domain/ids";
 import { isTimeZone } from "@parkme/shared/domain/local-day";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
-import { boardConfigSchema, cameraConfigSchema } from "../devices/registry.ts";
+import { boardConfigSchema } from "../devices/registry/boards.ts";
+import { cameraConfigSchema } from "../devices/registry/cameras.ts";
 
 /** The agent's configuration file, `edge.yaml`: shapes, ranges and defaults. Secrets are named by file, never by value. */
 

@@ -1,10 +1,13 @@
 import type { Clock } from "@parkme/shared/domain/clock";
 import type { MqttBus } from "./buses/mqtt-bus.ts";
+import type { RequestBuses } from "./buses/request-bus.ts";
 import type { Count, DeviceLog } from "./log.ts";
 
 /** What every driver is given beside its own section of the configuration. */
 export type DeviceContext = {
   readonly bus: MqttBus;
+  /** Half-duplex lines that devices share, by address. */
+  readonly lines: RequestBuses;
   /** Slug of the facility: the second level of every topic. */
   readonly facility: string;
   /** Start counter of the agent; boards drop commands with a lower one than they have seen. */

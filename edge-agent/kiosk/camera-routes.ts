@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { MAX_PUSH_BYTES } from "../devices/cameras/push-receiver.ts";
 import type { PlateRead } from "../devices/ports.ts";
-import type { PushCamera } from "../devices/registry.ts";
+import type { PushCamera } from "../devices/registry/cameras.ts";
 
 export type CameraRouteOptions = {
   readonly gate: {

@@ -6,7 +6,7 @@ import { createSight, type LaneWiring } from "./wiring.ts";
 type Inputs = Extract<BoardEvent, { kind: "inputs" }>;
 
 function inputs(levels: Record<string, boolean>, more: Partial<Inputs> = {}): Inputs {
-  return { kind: "inputs", levels, edges: null, boot: null, ...more };
+  return { kind: "inputs", levels, outputs: null, edges: null, boot: null, ...more };
 }
 
 function wired(places: Partial<Record<LaneInput, string>>): LaneWiring {

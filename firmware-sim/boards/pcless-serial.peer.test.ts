@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SerialPort } from "serialport";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPclessBoard, type PclessBoard } from "./pcless-board.ts";
-import { openPclessSerial, type PclessPort } from "./pcless-ports.ts";
+import { openSerial, type BytePort } from "../transports/byte-wires.ts";
 
 /** Over a pair of pseudo terminals made by socat (Debian package `socat`). */
 
@@ -13,7 +13,7 @@ const WITHIN = { timeout: 20_000, interval: 10 };
 let folder = "";
 let socat: ChildProcess | undefined;
 let board: PclessBoard;
-let port: PclessPort;
+let port: BytePort;
 
 async function startCable(): Promise<void> {
   const ends = ["board", "agent"].map((name) => `pty,raw,echo=0,link=${join(folder, name)}`);
@@ -63,7 +63,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "parkme-tty-"));
   await startCable();
   board = createPclessBoard({ framing: "star" });
-  port = openPclessSerial(board, { path: join(folder, "board") });
+  port = openSerial(board, { path: join(folder, "board") });
 });
 afterEach(async () => {
   await port.stop();

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createPclessBoard, type PclessBoard, type PclessBoardOptions } from "./pcless-board.ts";
 import { createPclessDecoder, encodePcless, MAX_PCLESS_BODY_BYTES } from "./pcless-codec.ts";
-import { servePclessTcp } from "./pcless-ports.ts";
+import { serveTcp } from "../transports/byte-wires.ts";
 
 const FRAMINGS = ["a6a9", "star"] as const;
 const stops: (() => unknown)[] = [];
@@ -210,7 +210,7 @@ async function dial(port: number): Promise<{ socket: Socket; received: () => str
 describe("a PCLess board on TCP", () => {
   async function serve(): Promise<{ board: PclessBoard; port: number }> {
     const board = createPclessBoard({ framing: "star" });
-    const server = await servePclessTcp(board, { port: 0 });
+    const server = await serveTcp(board, { port: 0 });
     stops.push(server.stop, board.stop);
     return { board, port: server.port };
   }
@@ -250,6 +250,6 @@ describe("a PCLess board on TCP", () => {
 
   it("rejects a port in use", async () => {
     const { port } = await serve();
-    await expect(servePclessTcp(createPclessBoard(), { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await expect(serveTcp(createPclessBoard(), { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 });

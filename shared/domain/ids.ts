@@ -11,11 +11,27 @@ export type CommandId = Branded<"CommandId">;
 export type PaymentId = Branded<"PaymentId">;
 export type EventId = Branded<"EventId">;
 export type ImageId = Branded<"ImageId">;
+/** One attempt to take a payment by a terminal. */
+export type AttemptId = Branded<"AttemptId">;
+/** One document for a printer. */
+export type JobId = Branded<"JobId">;
+export type AlarmId = Branded<"AlarmId">;
 export type FacilityId = Branded<"FacilityId">;
 export type EdgeId = Branded<"EdgeId">;
 export type TicketNumber = Branded<"TicketNumber">;
 
-type Uuid = StayId | MovementId | CommandId | PaymentId | EventId | ImageId | FacilityId | EdgeId;
+type Uuid =
+  | StayId
+  | MovementId
+  | CommandId
+  | PaymentId
+  | EventId
+  | ImageId
+  | AttemptId
+  | JobId
+  | AlarmId
+  | FacilityId
+  | EdgeId;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFakeBus, createTestContext, openCommand, outcomesOf } from "../testing/context.ts";
-import type { BarrierCommand, BoardEvent } from "../ports.ts";
+import type { RelayCommand, BoardEvent } from "../ports.ts";
 import { createMqttBoard, mqttBoardConfigSchema } from "./mqtt-board.ts";
 
 const TOPIC = "parkme/demo/board/entry-board";
@@ -36,7 +36,7 @@ async function startBoard() {
     warnings,
     kinds: () => events.map(({ kind }) => kind),
     live: (seq: number, overrides: object = {}) => fake.deliver(`${TOPIC}/state`, state(seq, overrides)),
-    acknowledge: (command: BarrierCommand, result: string) =>
+    acknowledge: (command: RelayCommand, result: string) =>
       fake.deliver(`${TOPIC}/ack`, { id: command.id, result, uptime_ms: 1 }),
   };
 }
@@ -148,7 +148,7 @@ describe("commands to an mqtt board", () => {
     const { live, board, published } = await startBoard();
     live(10);
     vi.advanceTimersByTime(400);
-    const command = openCommand({ action: "close", pulseMs: 700, deadlineMs: performance.now() + 1_500 });
+    const command = openCommand({ relay: "close1", pulseMs: 700, deadlineMs: performance.now() + 1_500 });
     board.command(command);
     expect(published).toEqual([
       {
@@ -286,7 +286,7 @@ describe("commands to an mqtt board", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const { board, live, link, acknowledge, events } = await startBoard();
-        const commands: BarrierCommand[] = [];
+        const commands: RelayCommand[] = [];
         live(1);
         let seq = 1;
         for (const next of steps) {

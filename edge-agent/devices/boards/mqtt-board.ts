@@ -14,7 +14,7 @@ import {
 import type { MqttMessage } from "../buses/mqtt-bus.ts";
 import type { DeviceContext } from "../context.ts";
 import { parseMessage } from "../messages.ts";
-import type { Board, BarrierCommand, BoardEvent, CommandOutcome } from "../ports.ts";
+import type { Board, RelayCommand, BoardEvent, CommandOutcome } from "../ports.ts";
 import { createInputReport, type InputReport } from "./input-report.ts";
 
 /** Commands that wait for their answer; a lane has one or two at a time. */
@@ -93,21 +93,22 @@ class MqttBoard implements Board {
   }
 
   /** A refusal is reported before this returns. */
-  command(command: BarrierCommand): void {
+  command(command: RelayCommand): void {
     const nowMs = this.#context.clock.monotonicMs();
     const heard = this.#heard;
     if (heard === null) return this.#outcome(command.id, "refused", "the board is not there");
     if (nowMs >= command.deadlineMs) return this.#outcome(command.id, "refused", "late");
     if (this.#pending.size >= MAX_PENDING) return this.#outcome(command.id, "refused", "too many commands");
 
+    const target = targetOf(command);
+    if (target === null) return this.#outcome(command.id, "refused", "no such relay on this board");
     const message: BoardCommand = {
       id: command.id,
       epoch: this.#context.epoch,
       boot: heard.state.boot,
       // Our clock and the board's share no zero. Delay on the way to us makes this too early, never too late.
       deadline_uptime_ms: Math.floor(heard.state.uptime_ms + (command.deadlineMs - heard.atMs)),
-      barrier: command.barrier,
-      action: command.action,
+      ...target,
       pulse_ms: command.pulseMs,
     };
     if (!this.#context.bus.publish(this.#topics.command, JSON.stringify(message))) {
@@ -152,7 +153,12 @@ class MqttBoard implements Board {
     this.#complained = false;
     this.#newest = { boot: state.boot, seq: state.seq };
     this.#heard = { state, atMs: this.#context.clock.monotonicMs() };
-    this.#report?.proven({ levels: state.inputs, edges: state.edges, boot: state.boot });
+    this.#report?.proven({
+      levels: state.inputs,
+      outputs: state.outputs,
+      edges: state.edges,
+      boot: state.boot,
+    });
   }
 
   #onAck(message: MqttMessage): void {
@@ -200,4 +206,11 @@ function outcomeOf(result: BoardAck["result"]): CommandOutcome | null {
       // The answer to a second copy (QoS 1 may deliver twice) repeats no verdict: the first answer has it.
       return null;
   }
+}
+
+/** The board names its relays `open1`, `close1`, `stop1`; its stop lets go of the other two of its barrier. */
+function targetOf({ relay, release }: RelayCommand): Pick<BoardCommand, "barrier" | "action"> | null {
+  const [, action, digit] = /^(open|close|stop)([1-4])$/.exec(relay ?? release[0] ?? "") ?? [];
+  if (action === undefined || digit === undefined) return null;
+  return { barrier: Number(digit), action: relay === null ? "stop" : (action as BoardCommand["action"]) };
 }

@@ -138,7 +138,7 @@ describe("commands to a pcless board", () => {
     const board = await startBoard(controller.port);
     await known(board);
     for (const action of ["open", "close", "stop"] as const) {
-      const command = openCommand({ action });
+      const command = openCommand({ relay: `${action}1` });
       board.board.command(command);
       await until(() => outcomesOf(board.events, command.id).length > 0, "the outcome");
       expect(outcomesOf(board.events, command.id)).toEqual(["done"]);
@@ -153,7 +153,7 @@ describe("commands to a pcless board", () => {
     board.board.command(early);
     await known(board);
     const late = openCommand({ deadlineMs: performance.now() - 1 });
-    const latching = openCommand({ barrier: 2 });
+    const latching = openCommand({ relay: "open2" });
     board.board.command(late);
     board.board.command(latching);
     for (const { id } of [early, late, latching]) expect(outcomesOf(board.events, id)).toEqual(["refused"]);
@@ -179,7 +179,7 @@ describe("commands to a pcless board", () => {
     const board = await startBoard(controller.port);
     await known(board);
     for (const deaf of ["CLOSE1", "OPEN1"]) controller.deaf.add(deaf);
-    const close = openCommand({ action: "close" });
+    const close = openCommand({ relay: "close1" });
     const open = openCommand();
     const again = openCommand();
     for (const command of [close, open, again]) board.board.command(command);
@@ -217,7 +217,7 @@ describe("commands to a pcless board", () => {
     controller.say("*POWERON#");
     await until(() => outcomesOf(board.events, restarted.id).length > 0, "the outcome");
     await until(() => board.last()?.kind === "inputs", "the inputs again");
-    const stopped = openCommand({ action: "close" });
+    const stopped = openCommand({ relay: "close1" });
     board.board.command(stopped);
     await board.board.stop();
     expect(outcomesOf(board.events, restarted.id)).toEqual(["silent"]);

@@ -1,36 +1,29 @@
 import { z } from "zod";
 import type { CommandId } from "@parkme/shared/domain/ids";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
-import { type ByteLine, createByteLine, type LineAddress } from "../buses/byte-line.ts";
+import { type ByteLine, createByteLine } from "../buses/byte-line.ts";
+import { lineAddressOf, lineFields, namesOneLine, NEEDS_ONE_LINE } from "../buses/line-address.ts";
 import type { DeviceContext } from "../context.ts";
-import type { Board, BarrierCommand, BoardEvent, CommandOutcome } from "../ports.ts";
+import type { Board, RelayCommand, BoardEvent, CommandOutcome } from "../ports.ts";
 import { createInputReport, type InputReport } from "./input-report.ts";
 import { encodeFrame, FRAMINGS, PclessDecoder, type PclessMessage } from "./pcless-frames.ts";
 
 /** The board answers a command in some 20 ms at 9600 baud; serial servers add theirs. */
 const ACK_TIMEOUT_MS = 500;
 /** `OPEN2` and its like latch a relay until the next command: only barrier 1 has pulses that end by themselves. */
-const PULSED_BARRIER = 1;
+const COMMANDS: ReadonlySet<string> = new Set(["OPEN1", "CLOSE1", "STOP1"]);
 
 export const pclessBoardConfigSchema = z
   .strictObject({
     name: slugSchema,
     driver: z.literal("pcless"),
-    /** Path of the serial port. */
-    serial: z.string().min(1).max(200).optional(),
-    baud: z.literal([1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200]).default(9_600),
-    /** `host:port` of a serial server, instead of a serial port. */
-    tcp: z
-      .string()
-      .max(200)
-      .refine((text) => tcpAddress(text) !== null, "must be host:port")
-      .optional(),
+    ...lineFields,
     framing: z.enum(["a6a9", "star"]).default("a6a9"),
     poll_ms: z.number().int().min(100).max(2_000).default(500),
     /** Inputs are not known any more when the board reported no status for this long. */
     stale_after_ms: z.number().int().min(500).max(30_000).default(2_000),
   })
-  .refine((board) => (board.serial === undefined) !== (board.tcp === undefined), "needs either serial or tcp")
+  .refine(namesOneLine, NEEDS_ONE_LINE)
   .refine((board) => board.stale_after_ms >= 2 * board.poll_ms, {
     message: "must be at least twice poll_ms, or one lost answer makes the board stale",
     path: ["stale_after_ms"],
@@ -67,7 +60,7 @@ class PclessBoard implements Board {
     this.#context = context;
     this.#decoder = new PclessDecoder(FRAMINGS[config.framing]);
     this.#line = createByteLine({
-      address: addressOf(config),
+      address: lineAddressOf(config),
       clock: context.clock,
       log: context.log,
       events: {
@@ -86,12 +79,12 @@ class PclessBoard implements Board {
   }
 
   /** A refusal is reported before this returns. */
-  command(command: BarrierCommand): void {
+  command(command: RelayCommand): void {
     const refuse = (why: string): void => this.#sinkOutcome(command.id, "refused", why);
-    if (command.barrier !== PULSED_BARRIER) return refuse("this board pulses barrier 1 only");
+    const text = (command.relay ?? "stop1").toUpperCase();
+    if (!COMMANDS.has(text)) return refuse("this board pulses barrier 1 only");
     if (this.#report?.known() !== true) return refuse("the board is not there");
     if (this.#context.clock.monotonicMs() >= command.deadlineMs) return refuse("late");
-    const text = `${command.action.toUpperCase()}${command.barrier}`;
     if (this.#outstanding.has(text)) return refuse("the same command is waiting for its answer");
     if (!this.#send(text)) return refuse("the line is stuck");
     const patience = setTimeout(() => this.#settle(text, "silent", "no answer in time"), ACK_TIMEOUT_MS);
@@ -168,7 +161,7 @@ class PclessBoard implements Board {
   }
 
   #image() {
-    return { levels: this.#levels, edges: null, boot: null };
+    return { levels: this.#levels, outputs: null, edges: null, boot: null };
   }
 
   #send(text: string): boolean {
@@ -192,19 +185,4 @@ class PclessBoard implements Board {
   #sinkOutcome(commandId: CommandId, outcome: CommandOutcome, detail: string): void {
     this.#sink({ kind: "outcome", commandId, outcome, detail });
   }
-}
-
-function addressOf(config: PclessBoardConfig): LineAddress {
-  if (config.serial !== undefined) return { kind: "serial", path: config.serial, baudRate: config.baud };
-  const address = tcpAddress(config.tcp ?? "");
-  if (address === null) throw new Error(`board ${config.name} has neither serial nor tcp`);
-  return address;
-}
-
-/** `host:port`, an IPv6 address in brackets; null when it is none. */
-function tcpAddress(text: string): LineAddress | null {
-  const [, ipv6, name, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = ipv6 ?? name;
-  const port = Number(digits);
-  return host === undefined || port < 1 || port > 65_535 ? null : { kind: "tcp", host, port };
 }

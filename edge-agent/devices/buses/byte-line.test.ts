@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { testClock } from "../testing/context.ts";
 import { startTcpPeer } from "../testing/tcp-peer.ts";
 import { until } from "../testing/until.ts";
-import { type ByteLine, createByteLine, type LineAddress } from "./byte-line.ts";
+import { type ByteLine, createByteLine } from "./byte-line.ts";
+import type { LineAddress } from "./line-address.ts";
 
 const lines: ByteLine[] = [];
 const peers: Awaited<ReturnType<typeof startTcpPeer>>[] = [];
@@ -135,7 +136,12 @@ describe("a line over TCP", () => {
 
 describe("a line on a serial port", () => {
   it("reports a port that is not there, and keeps trying", async () => {
-    const { heard, warnings } = lineTo({ kind: "serial", path: "/dev/no-such-port", baudRate: 9_600 });
+    const { heard, warnings } = lineTo({
+      kind: "serial",
+      path: "/dev/no-such-port",
+      baudRate: 9_600,
+      parity: "none",
+    });
     await until(() => heard.length >= 2, "two attempts");
     expect(heard[0]).toMatch(/^close .*no-such-port/);
     expect(warnings).toEqual(["line down"]);

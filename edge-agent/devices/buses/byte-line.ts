@@ -4,14 +4,11 @@ import { SerialPort } from "serialport";
 import type { Clock } from "@parkme/shared/domain/clock";
 import type { DeviceLog } from "../log.ts";
 import { createBackoff } from "./backoff.ts";
+import type { LineAddress } from "./line-address.ts";
 
 /** A line that has this much waiting is not being read at the other end: nothing more is added. */
 const MAX_UNSENT_BYTES = 4_096;
 const CONNECT_TIMEOUT_MS = 3_000;
-
-export type LineAddress =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "serial"; readonly path: string; readonly baudRate: number };
 
 export type LineEvents = {
   readonly onOpen: () => void;
@@ -21,7 +18,7 @@ export type LineEvents = {
 };
 
 /**
- * A line of bytes to a device: a serial port (8N1, no flow control) or a TCP connection to a serial server. It
+ * A line of bytes to a device: a serial port (8 data bits, no flow control) or a TCP connection to a serial server. It
  * reopens by itself, at 0.2 s to 5 s, until stopped. What was not sent when the line broke is never sent.
  */
 export type ByteLine = {
@@ -148,8 +145,11 @@ function openTcp(address: { readonly host: string; readonly port: number }, even
   };
 }
 
-function openSerial(address: { readonly path: string; readonly baudRate: number }, events: LineEvents): Link {
-  const port = new SerialPort({ ...address, autoOpen: false });
+function openSerial(
+  { path, baudRate, parity }: Extract<LineAddress, { kind: "serial" }>,
+  events: LineEvents,
+): Link {
+  const port = new SerialPort({ path, baudRate, parity, autoOpen: false });
   let reason: string | null = null;
   let ended = false;
   // The library says `close` twice when a write fails on a port that is being unplugged.

@@ -1,8 +1,9 @@
 import type { Clock } from "@parkme/shared/domain/clock";
 import { asId, type CommandId } from "@parkme/shared/domain/ids";
 import type { MqttBus, MqttMessage } from "../buses/mqtt-bus.ts";
+import { createRequestBuses } from "../buses/request-bus.ts";
 import type { DeviceContext } from "../context.ts";
-import type { BarrierCommand, BoardEvent } from "../ports.ts";
+import type { RelayCommand, BoardEvent } from "../ports.ts";
 
 export const testClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
@@ -10,16 +11,18 @@ export const testClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => p
 export function createTestContext(bus: MqttBus) {
   const counts = new Map<string, number>();
   const warnings: string[] = [];
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (_fields: object, message: string) => void warnings.push(message),
+  };
   const context: DeviceContext = {
     bus,
+    lines: createRequestBuses({ clock: testClock, log }),
     facility: "demo",
     epoch: 7,
     clock: testClock,
-    log: {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: (_fields, message) => warnings.push(message),
-    },
+    log,
     count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1),
   };
   return { context, counts, warnings };
@@ -68,13 +71,13 @@ export function createFakeBus() {
 let minted = 0;
 
 /** A command with a fresh id, to open barrier 1 within a second. */
-export function openCommand(overrides: Partial<BarrierCommand> = {}): BarrierCommand {
+export function openCommand(overrides: Partial<RelayCommand> = {}): RelayCommand {
   minted += 1;
   const id = asId<CommandId>(`00000000-0000-7000-8000-${minted.toString(16).padStart(12, "0")}`);
   return {
     id,
-    barrier: 1,
-    action: "open",
+    relay: "open1",
+    release: ["close1", "stop1"],
     pulseMs: 500,
     deadlineMs: performance.now() + 1_000,
     ...overrides,

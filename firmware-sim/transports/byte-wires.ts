@@ -1,23 +1,28 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { SerialPort } from "serialport";
-import type { PclessBoard } from "./pcless-board.ts";
 
-/** What the board is plugged into. */
-export type PclessPort = {
-  readonly stop: () => Promise<void>;
+/** A device that talks in bytes, to one peer at a time. */
+export type ByteDevice = {
+  /** Bytes from the peer. */
+  readonly receive: (chunk: Uint8Array) => void;
+  /** From now on the device's bytes go to this peer; null when there is none, and they are lost. */
+  readonly connect: (send: ((bytes: Uint8Array) => void) | null) => void;
 };
+
+/** What a device is plugged into. */
+export type BytePort = { readonly stop: () => Promise<void> };
 
 /** Bytes that wait for a peer who does not read; beyond, the peer is cut off. */
 const MAX_UNREAD_BYTES = 65_536;
 
 /**
- * Serves the board on TCP as a serial device server does: one client at a time, and while it is there others
+ * Serves a device on TCP as a serial device server does: one client at a time, and while it is there others
  * are turned away. Rejects when the port cannot be bound; `port` 0 takes any free one.
  */
-export async function servePclessTcp(
-  board: PclessBoard,
+export async function serveTcp(
+  device: ByteDevice,
   options: { readonly host?: string; readonly port: number },
-): Promise<PclessPort & { readonly port: number }> {
+): Promise<BytePort & { readonly port: number }> {
   let client: Socket | null = null;
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 5_000 }, (socket) => {
     socket.on("error", () => {});
@@ -26,14 +31,14 @@ export async function servePclessTcp(
       return;
     }
     client = socket;
-    board.connect((bytes) => {
+    device.connect((bytes) => {
       socket.write(bytes);
       if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
     });
-    socket.on("data", board.receive);
+    socket.on("data", device.receive);
     socket.on("close", () => {
       client = null;
-      board.connect(null);
+      device.connect(null);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -54,24 +59,25 @@ export async function servePclessTcp(
 
 const REOPEN_MS = 1_000;
 
-/** Plugs the board into a serial device, such as one end of a PTY pair, and opens it again when it goes away. */
-export function openPclessSerial(
-  board: PclessBoard,
-  options: { readonly path: string; readonly baud?: number },
-): PclessPort {
+/** Plugs a device into a serial device, such as one end of a PTY pair, and opens it again when it goes away. */
+export function openSerial(
+  device: ByteDevice,
+  options: { readonly path: string; readonly baud?: number; readonly parity?: "none" | "even" | "odd" },
+): BytePort {
   let stopped = false;
   let reopening: NodeJS.Timeout | undefined;
   let port = open();
 
   function open(): SerialPort {
-    const opened = new SerialPort({ path: options.path, baudRate: options.baud ?? 9_600, autoOpen: false });
-    opened.on("data", (chunk: Buffer) => board.receive(chunk));
+    const { path, baud = 9_600, parity = "none" } = options;
+    const opened = new SerialPort({ path, baudRate: baud, parity, autoOpen: false });
+    opened.on("data", (chunk: Buffer) => device.receive(chunk));
     opened.on("error", () => {});
     opened.on("close", () => reopenLater());
     opened.open((error) => {
       if (error !== null) return reopenLater();
       if (stopped) return opened.close();
-      board.connect((bytes) => {
+      device.connect((bytes) => {
         if (opened.writableLength <= MAX_UNREAD_BYTES) opened.write(bytes);
       });
     });
@@ -79,7 +85,7 @@ export function openPclessSerial(
   }
 
   function reopenLater(): void {
-    board.connect(null);
+    device.connect(null);
     if (stopped) return;
     clearTimeout(reopening);
     reopening = setTimeout(() => (port = open()), REOPEN_MS);
