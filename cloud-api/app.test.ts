@@ -13,7 +13,7 @@ import { loadPage } from "./dashboard/page.ts";
 import { countMovements } from "./fleet/queries.ts";
 import { createMetrics } from "./metrics.ts";
 import { EDGE_TOKEN, signIn, startTestCloud, type TestCloud } from "./testing/cloud.ts";
-import { asEvents, fee, moved, paid, send, started } from "./testing/events.ts";
+import { asEvents, fee, moved, paid, raised, send, started } from "./testing/events.ts";
 
 let cloud: TestCloud;
 let server: ReturnType<typeof createAdaptorServer>;
@@ -88,10 +88,7 @@ describe("the dashboard's data", () => {
         moved("in", 2, "2026-07-15T09:00:10Z"),
         paid(1, 450, "2026-07-15T10:00:00Z"),
         moved("out", 1, "2026-07-15T10:00:30Z", { plate: "BAB1", fee: fee(450) }),
-        {
-          kind: "alarm.raised",
-          payload: { lane: "exit", kind: "stuck", detail: "", at: "2026-07-15T10:01:00Z" },
-        },
+        raised(1, "stuck", "2026-07-15T10:01:00Z"),
       ]),
     );
     const full = (await live.next()).facilities.find((facility) => facility.slug === "harbour");

@@ -4,14 +4,16 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Clock } from "@parkme/shared/domain/clock";
 import type { Facility } from "@parkme/shared/domain/facility";
-import { asId, createIdMint, type FacilityId, type IdMint } from "@parkme/shared/domain/ids";
-import { asCurrency } from "@parkme/shared/domain/money";
+import { createIdMint, type IdMint } from "@parkme/shared/domain/ids";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { refusal, type Refusal } from "@parkme/shared/domain/errors";
+import { facilityOf } from "./config/facility-section.ts";
 import type { EdgeConfig } from "./config/load.ts";
 import { createRequestBuses } from "./devices/buses/request-bus.ts";
-import { createMqttBus } from "./devices/buses/mqtt-bus.ts";
-import { createGate } from "./gate.ts";
+import { createMqttBus, type MqttBus } from "./devices/buses/mqtt-bus.ts";
+import { announceToHomeAssistant } from "./devices/home-assistant.ts";
+import { createGate, type Gate } from "./gate/gate.ts";
+import { mqttOf } from "./mqtt-address.ts";
 import { createChanges } from "./kiosk/changes.ts";
 import { createKioskApp } from "./kiosk/app.ts";
 import { listen } from "./kiosk/listen.ts";
@@ -47,6 +49,7 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
     store.close();
     return listening;
   }
+  const endAnnouncement = announce(options, memory.value, bus, gate);
   bus.start();
   await gate.start();
   uplink?.start();
@@ -56,6 +59,7 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
     port: listening.value.port,
     stop: async () => {
       clearInterval(forget);
+      endAnnouncement();
       await Promise.all([listening.value.stop(), uplink?.stop()]);
       await gate.stop();
       await bus.stop();
@@ -72,14 +76,20 @@ type Memory = {
   readonly pictures: Pictures;
 };
 
-function openMemory({ config, migrationsFolder }: AgentOptions): Result<Memory, Refusal> {
+function openMemory({ config, clock, migrationsFolder }: AgentOptions): Result<Memory, Refusal> {
   const images = makeFolder(join(config.data_dir, "images"));
   if (!images.ok) return images;
   const opened = openDatabase({ path: join(config.data_dir, "gate.db"), migrationsFolder });
   if (!opened.ok) return opened;
   const mint = createIdMint((length) => randomBytes(length));
-  const facility = facilityOf(config);
-  const store = createStore(opened.value, { currency: facility.currency, mint });
+  const facility = facilityOf(config.facility);
+  const store = createStore(opened.value, {
+    startedAtMs: clock.wallMs(),
+    currency: facility.currency,
+    mint,
+    zones: facility.zones,
+    capacity: facility.capacity,
+  });
   return ok({ facility, mint, store, pictures: createPictures(images.value, mint) });
 }
 
@@ -104,10 +114,13 @@ function compose(options: AgentOptions, memory: Memory) {
     facility,
     store,
     pictures,
-    bus,
     mint,
-    devices: { bus, lines, ...common },
+    devices: { bus, lines, secret: config.secret, ...common },
     log,
+    touched: () => {
+      uplink?.poke();
+      changes.note();
+    },
     changed: (lane, records) => {
       metrics.recorded(lane, records);
       if (records.length > 0) uplink?.poke();
@@ -122,6 +135,7 @@ function compose(options: AgentOptions, memory: Memory) {
     sessions: createSessions(attendants, clock),
     snapshot: () => takeSnapshot({ facility, gate, store, uplink: () => uplink?.status() ?? null, clock }),
     changes,
+    clock,
     cameraKeys: cameraKeysOf(config),
     pageFolder,
     metrics: metrics.scrape,
@@ -132,13 +146,21 @@ function compose(options: AgentOptions, memory: Memory) {
   return { bus, gate, uplink, app };
 }
 
-function mqttOf({ mqtt, secret }: EdgeConfig) {
-  const { url, username, password_file } = mqtt;
-  return {
-    url,
-    ...(username === undefined ? {} : { username }),
-    ...(password_file === undefined ? {} : { password: secret(password_file) }),
-  };
+/** Tells Home Assistant of the lanes, where that is wanted. */
+function announce({ config }: AgentOptions, { facility }: Memory, bus: MqttBus, gate: Gate): () => void {
+  if (config.home_assistant === undefined) return () => undefined;
+  const lanes = [...gate.lanes.values()].map(({ runner: { config: lane } }) => ({
+    name: lane.name,
+    title: lane.title,
+    inputs: [...lane.wired],
+  }));
+  const { prefix } = config.home_assistant;
+  return announceToHomeAssistant(bus, {
+    prefix,
+    facility: facility.slug,
+    facilityName: facility.name,
+    lanes,
+  });
 }
 
 function makeFolder(path: string): Result<string, Refusal> {
@@ -149,18 +171,6 @@ function makeFolder(path: string): Result<string, Refusal> {
     const why = error instanceof Error ? error.message : String(error);
     return err(refusal("data_dir_unusable", "operator", `${path} cannot be made (${why}): set data_dir.`));
   }
-}
-
-function facilityOf({ facility }: EdgeConfig): Facility {
-  const { slug, name, capacity, time_zone: timeZone } = facility;
-  return {
-    id: asId<FacilityId>(facility.id),
-    slug,
-    name,
-    capacity,
-    timeZone,
-    currency: asCurrency(facility.currency),
-  };
 }
 
 function uplinkOf({ config, clock, log }: AgentOptions, store: Store) {

@@ -5,12 +5,16 @@ import type { Clock } from "@parkme/shared/domain/clock";
 import { startAgent } from "./agent.ts";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { loadConfig } from "./config/load.ts";
+import { runLists } from "./lists/program.ts";
+import { runProbe } from "./probe/program.ts";
 
 /** The edge agent's program: reads the environment, starts the agent, stops it on a signal. */
 
 const HELP = `parkme-edge: runs the gate of one facility
 
   parkme-edge --config edge.yaml
+  parkme-edge probe DEVICE [--pulse RELAY]   talks to one device; see parkme-edge probe --help
+  parkme-edge lists import FILE              takes permits, reservations and plates from a file
 
   --config FILE   the configuration (default: PARKME_CONFIG, else ./edge.yaml)
   --check         only check the configuration, report every problem, and exit
@@ -21,7 +25,22 @@ Environment: PARKME_CONFIG, PARKME_EDGE_PORT (instead of http.port), PARKME_LOG_
 
 const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
+const USUAL_CONFIG = process.env["PARKME_CONFIG"] ?? "edge.yaml";
+
 async function main(): Promise<number | null> {
+  const [word, ...rest] = process.argv.slice(2);
+  const say = (text: string): void => void process.stdout.write(text);
+  const complain = (text: string): void => void process.stderr.write(text);
+  if (word === "probe") return await runProbe(rest, USUAL_CONFIG, clock, say, complain);
+  if (word === "lists")
+    return await runLists(rest, USUAL_CONFIG, clock, folderOf("migrations", "store/migrations"), {
+      out: say,
+      complain,
+    });
+  return await runAgent();
+}
+
+async function runAgent(): Promise<number | null> {
   const { values } = parseArgs({
     options: {
       config: { type: "string" },
@@ -33,7 +52,7 @@ async function main(): Promise<number | null> {
     process.stdout.write(HELP);
     return 0;
   }
-  const path = values.config ?? process.env["PARKME_CONFIG"] ?? "edge.yaml";
+  const path = values.config ?? USUAL_CONFIG;
   const loaded = loadConfig(path);
   if (!loaded.ok) {
     process.stderr.write(`${describeProblems(path, loaded.error)}\n`);
@@ -93,7 +112,8 @@ function portFrom(text: string | undefined): number | null | "invalid" {
 
 try {
   const code = await main();
-  if (code !== null) process.exitCode = code;
+  // A device that is still closing its line must not keep a finished command.
+  if (code !== null) process.exit(code);
 } catch (error) {
   process.stderr.write(`parkme-edge: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);

@@ -8,6 +8,8 @@ const movement = (direction: "in" | "out"): GateRecord => ({
   movementId: asId<MovementId>("019ab3c4-0000-7000-8000-000000000001"),
   direction,
   kind: "normal",
+  scope: "facility",
+  zones: [],
   stayId: null,
   plate: null,
   review: null,

@@ -1,4 +1,4 @@
-import { LANE_INPUTS } from "@parkme/shared/domain/lane";
+import { SENSOR_INPUTS } from "@parkme/shared/domain/lane";
 import { startAttendant, type Attendant } from "./attendant/attendant.ts";
 import type { BarrierWire, GateBoard } from "./boards/gate-board.ts";
 import { startMqttBoard, type MqttBoard } from "./boards/mqtt-board.ts";
@@ -168,7 +168,7 @@ function wireInputs(
   return () => {
     for (const { gate, board, inputs } of lanes) {
       const contacts = gate.inputs();
-      for (const name of LANE_INPUTS) {
+      for (const name of SENSOR_INPUTS) {
         const wire = inputs[name];
         if (wire !== undefined) board.setInput(wire, contacts[name]);
       }

@@ -9,7 +9,7 @@ import { chromium, type Browser, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestCloud, USER, type TestCloud } from "../testing/cloud.ts";
-import { asEvents, fee, moved, paid, send, started } from "../testing/events.ts";
+import { asEvents, fee, moved, paid, raised, send, started } from "../testing/events.ts";
 import { loadPage } from "./page.ts";
 
 /** What a machine without a screen needs; nothing is fetched in the background. */
@@ -106,10 +106,7 @@ describe("the dashboard in a browser", () => {
     await happen([
       paid(1, 123_450, "2026-07-15T09:30:00Z"),
       moved("out", 1, "2026-07-15T09:30:10Z", { plate: "BAB1234", fee: fee(123_450) }),
-      {
-        kind: "alarm.raised",
-        payload: { lane: "exit", kind: "tailgate", detail: "", at: "2026-07-15T09:30:20Z" },
-      },
+      raised(1, "tailgate", "2026-07-15T09:30:20Z"),
     ]);
     await card.getByLabel("0 of 120 inside").waitFor();
     await card.getByText("€1,234.50").waitFor();

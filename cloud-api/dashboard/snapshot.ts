@@ -56,8 +56,8 @@ function composeFacility(day: OrganisationDay, facility: FacilityRow, nowMs: num
           : moneyView(movement.fee_minor, movement.fee_currency),
       review: movement.review,
     })),
-    alarms: alarms.map(({ event_id, lane, kind, detail, at_ms }) => ({
-      id: event_id,
+    alarms: alarms.map(({ alarm_id, lane, kind, detail, at_ms }) => ({
+      id: alarm_id,
       lane,
       kind,
       detail,

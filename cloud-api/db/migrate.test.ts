@@ -96,4 +96,28 @@ describe("migrateDatabase", () => {
     await expect(migrateIt()).rejects.toThrow("select 1/0");
     expect(await query("select to_regclass('half') as half")).toEqual([{ half: null }]);
   });
+
+  it("keeps what a cloud of the first version had, and knows its alarms as over", async () => {
+    const path = join(folder, "meta/_journal.json");
+    const whole = await readFile(path, "utf8");
+    const journal = JSON.parse(whole) as Journal;
+    await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.slice(0, 1) }));
+    await migrateIt();
+    const id = "0192b000-0001-7000-8000-000000000001";
+    await query(
+      `insert into alarms values ('${id}', '${id}', 'exit', 'stuck', 'a lorry', '2026-07-15T08:00:00Z')`,
+    );
+    await query(`insert into movements (facility_id, movement_id, lane, direction, kind, at)
+      values ('${id}', '${id}', 'entry', 'in', 'normal', '2026-07-15T08:00:00Z')`);
+    await query(`insert into stays (facility_id, stay_id, status) values ('${id}', '${id}', 'open')`);
+    await writeFile(path, whole);
+    expect((await migrateIt()).ok).toBe(true);
+    expect(
+      await query("select alarm_id, kind, detail, ended_at = at as over, acknowledged_by from alarms"),
+    ).toEqual([{ alarm_id: id, kind: "stuck", detail: "a lorry", over: true, acknowledged_by: null }]);
+    expect(await query("select movement_id, scope from movements")).toEqual([
+      { movement_id: id, scope: "facility" },
+    ]);
+    expect(await query("select stay_id, right_kind from stays")).toEqual([{ stay_id: id, right_kind: null }]);
+  });
 });

@@ -145,6 +145,9 @@ export const stays = pgTable(
     voidReason: text("void_reason"),
     /** Why a person should look at it; the latest reason. */
     review: text("review"),
+    /** The permit or reservation it was begun under. */
+    rightKind: text("right_kind"),
+    rightId: text("right_id"),
   },
   (table) => [
     primaryKey({ columns: [table.facilityId, table.stayId] }),
@@ -160,6 +163,10 @@ export const movements = pgTable(
     movementId: uuid("movement_id").notNull(),
     lane: text("lane").notNull(),
     direction: text("direction", { enum: ["in", "out"] }).notNull(),
+    /** `zone` = from one zone of the facility into another: nobody came, and nobody left. */
+    scope: text("scope", { enum: ["facility", "zone"] })
+      .notNull()
+      .default("facility"),
     kind: text("kind").notNull(),
     stayId: uuid("stay_id"),
     plate: text("plate"),
@@ -210,15 +217,20 @@ export const alarms = pgTable(
   "alarms",
   {
     facilityId: uuid("facility_id").notNull(),
-    /** An alarm has no id of its own. */
-    eventId: uuid("event_id").notNull(),
+    /** Its own; of an alarm from an agent of before alarms had one, the id of its event. */
+    alarmId: uuid("alarm_id").notNull(),
     lane: text("lane").notNull(),
     kind: text("kind").notNull(),
     detail: text("detail").notNull(),
+    /** When it began. */
     at: instant("at").notNull(),
+    /** Null while it lasts. */
+    endedAt: instant("ended_at"),
+    acknowledgedAt: instant("acknowledged_at"),
+    acknowledgedBy: text("acknowledged_by"),
   },
   (table) => [
-    primaryKey({ columns: [table.facilityId, table.eventId] }),
+    primaryKey({ columns: [table.facilityId, table.alarmId] }),
     index("alarms_at").on(table.facilityId, table.at),
   ],
 );

@@ -9,7 +9,18 @@ import {
   startTestCloud,
   type TestCloud,
 } from "../testing/cloud.ts";
-import { asEvents, fee, moved, paid, send, sendText, started, testId, voided } from "../testing/events.ts";
+import {
+  asEvents,
+  fee,
+  moved,
+  paid,
+  raised,
+  send,
+  sendText,
+  started,
+  testId,
+  voided,
+} from "../testing/events.ts";
 import { emptyTables, everything, rowsOf } from "../testing/tables.ts";
 
 let cloud: TestCloud;
@@ -39,10 +50,7 @@ const DAY = asEvents([
       at: "2026-07-15T10:01:00Z",
     },
   },
-  {
-    kind: "alarm.raised",
-    payload: { lane: "exit", kind: "tailgate", detail: "two cars", at: "2026-07-15T10:02:00Z" },
-  },
+  raised(1, "tailgate", "2026-07-15T10:02:00Z", "two cars"),
 ]);
 
 async function outcomes(): Promise<unknown[]> {
@@ -194,7 +202,7 @@ describe("poison", () => {
   });
 
   it("does not apply a newer version of a payload as if it knew it", async () => {
-    await send(cloud.app, [{ ...DAY[0], schema_version: 2 }]);
+    await send(cloud.app, [{ ...DAY[0], schema_version: 3 }]);
     expect(await outcomes()).toEqual(["quarantined"]);
     expect(await rows("select * from stays")).toEqual([]);
   });

@@ -2,7 +2,20 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { syncAckSchema, type SyncFact } from "@parkme/shared/protocol/sync";
 import { startTestCloud, type TestCloud } from "../testing/cloud.ts";
-import { asEvents, fee, moved, paid, send, started, testId, voided } from "../testing/events.ts";
+import {
+  acknowledged,
+  asEvents,
+  corrected,
+  ended,
+  fee,
+  moved,
+  paid,
+  raised,
+  send,
+  started,
+  testId,
+  voided,
+} from "../testing/events.ts";
 import { emptyTables, everything, rowsOf } from "../testing/tables.ts";
 
 let cloud: TestCloud;
@@ -78,6 +91,10 @@ describe("any way of sending", () => {
               paid(stay, stay * 100, `2026-07-15T09:${minute}:00Z`),
               moved("out", stay, `2026-07-15T09:${minute}:10Z`, { fee: fee(stay * 100) }),
             ]),
+        raised(stay, stay % 2 === 0 ? "stuck" : "tailgate", `2026-07-15T08:${minute}:30Z`),
+        ...(stay % 2 === 0 ? [ended(stay, "stuck", `2026-07-15T08:${minute}:40Z`)] : []),
+        acknowledged(stay, `2026-07-15T08:${minute}:50Z`),
+        ...(stay === 4 ? [corrected(null, 1, 33, `2026-07-15T08:${minute}:55Z`)] : []),
       ];
     }).flat();
     const log = asEvents(facts).map((event, index) =>

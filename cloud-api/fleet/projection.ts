@@ -11,7 +11,34 @@ export type Projection = {
   readonly movements: readonly MovementRow[];
   readonly payments: readonly EventPayload<"payment.taken">[];
   readonly vends: readonly EventPayload<"vend.granted">[];
-  readonly alarms: readonly (EventPayload<"alarm.raised"> & { readonly event_id: string })[];
+  /** As they began. */
+  readonly alarms: readonly AlarmRow[];
+  /** Their ends and who has seen them, one of each for an alarm; alarms that are not known have none. */
+  readonly alarmsEnded: readonly AlarmEnd[];
+  readonly alarmsSeen: readonly AlarmSeen[];
+  readonly count: CountChange;
+};
+
+/**
+ * What becomes of the vehicles inside. A correction that the edge was told sets the count, so only the movements
+ * after the last one change it; movements within the facility never do.
+ */
+export type CountChange = {
+  /** Null = the events hold no correction. */
+  readonly setTo: number | null;
+  /** Movements that count from there. */
+  readonly movementIds: readonly string[];
+};
+
+export type AlarmRow = Omit<EventPayload<"alarm.raised">, "alarm_id" | "lasting"> & {
+  readonly alarm_id: string;
+  readonly ended_at: string | null;
+};
+export type AlarmEnd = { readonly alarm_id: string; readonly ended_at: string };
+export type AlarmSeen = {
+  readonly alarm_id: string;
+  readonly acknowledged_at: string;
+  readonly acknowledged_by: string;
 };
 
 /** What is newly known of one stay; null is unknown. */
@@ -30,9 +57,11 @@ export type StayPatch = {
   readonly tariff_version: number | null;
   readonly void_reason: string | null;
   readonly review: string | null;
+  readonly right_kind: string | null;
+  readonly right_id: string | null;
 };
 
-export type MovementRow = Omit<EventPayload<"movement.recorded">, "fee"> & {
+export type MovementRow = Omit<EventPayload<"movement.recorded">, "fee" | "zones"> & {
   readonly fee_minor: number | null;
   readonly fee_currency: string | null;
 };
@@ -46,8 +75,10 @@ export function project(events: readonly AppliedEvent[]): Projection {
   const movements: MovementRow[] = [];
   const payments: EventPayload<"payment.taken">[] = [];
   const vends: EventPayload<"vend.granted">[] = [];
-  const alarms: (EventPayload<"alarm.raised"> & { event_id: string })[] = [];
-  const patchStay = (patch: StayPatch) => {
+  const alarms = createAlarmLists();
+  const count = createCountList();
+  const patchStay = (patch: StayPatch | null) => {
+    if (patch === null) return;
     const known = stays.get(patch.stay_id);
     stays.set(patch.stay_id, known === undefined ? patch : mergeStay(known, patch));
   };
@@ -63,32 +94,84 @@ export function project(events: readonly AppliedEvent[]): Projection {
       case "stay.flagged":
         patchStay(flaggedStay(fact.payload));
         break;
-      case "movement.recorded": {
-        const { fee, ...movement } = fact.payload;
-        movements.push({
-          ...movement,
-          fee_minor: fee?.amount_minor ?? null,
-          fee_currency: fee?.currency ?? null,
-        });
-        const patch = movedStay(fact.payload);
-        if (patch !== null) patchStay(patch);
+      case "movement.recorded":
+        movements.push(movementRow(fact.payload));
+        count.moved(fact.payload);
+        patchStay(movedStay(fact.payload));
         break;
-      }
       case "payment.taken":
         payments.push(fact.payload);
         break;
       case "vend.granted":
         vends.push(fact.payload);
         break;
+      case "alarm.raised":
+        alarms.raised(fact.payload, event.event_id);
+        break;
+      case "alarm.ended":
+        alarms.ended(fact.payload);
+        break;
+      case "alarm.acknowledged":
+        alarms.seen(fact.payload);
+        break;
+      case "count.corrected":
+        count.corrected(fact.payload);
+        break;
+      case "attempt.changed":
+      case "ticket.step":
       case "lane.reset":
+      case "hold.changed":
+      case "lane.turned":
+      case "mode.changed":
+      case "passback.reset":
         // The event's own row is the record; no report asks for more yet.
         break;
-      case "alarm.raised":
-        alarms.push({ ...fact.payload, event_id: event.event_id });
-        break;
+      default:
+        fact satisfies never;
     }
   }
-  return { stays: [...stays.values()], movements, payments, vends, alarms };
+  return { stays: [...stays.values()], movements, payments, vends, ...alarms.lists(), count: count.change() };
+}
+
+function movementRow({ fee, zones: _zones, ...movement }: EventPayload<"movement.recorded">): MovementRow {
+  return { ...movement, fee_minor: fee?.amount_minor ?? null, fee_currency: fee?.currency ?? null };
+}
+
+/** Ids are compared in lower case, as PostgreSQL writes them; of two ends or two who have seen it, the first holds. */
+function createAlarmLists() {
+  const raised: AlarmRow[] = [];
+  const ended = new Map<string, AlarmEnd>();
+  const seen = new Map<string, AlarmSeen>();
+  return {
+    raised: ({ alarm_id, lasting, ...alarm }: EventPayload<"alarm.raised">, eventId: string): void => {
+      raised.push({ ...alarm, alarm_id: alarm_id ?? eventId, ended_at: lasting ? null : alarm.at });
+    },
+    ended: ({ alarm_id, at }: EventPayload<"alarm.ended">): void => {
+      const id = alarm_id.toLowerCase();
+      if (!ended.has(id)) ended.set(id, { alarm_id: id, ended_at: at });
+    },
+    seen: ({ alarm_id, actor, at }: EventPayload<"alarm.acknowledged">): void => {
+      const id = alarm_id.toLowerCase();
+      if (!seen.has(id)) seen.set(id, { alarm_id: id, acknowledged_at: at, acknowledged_by: actor });
+    },
+    lists: () => ({ alarms: raised, alarmsEnded: [...ended.values()], alarmsSeen: [...seen.values()] }),
+  };
+}
+
+function createCountList() {
+  let setTo: number | null = null;
+  let movementIds: string[] = [];
+  return {
+    moved: ({ movement_id, scope }: EventPayload<"movement.recorded">): void => {
+      if (scope === "facility") movementIds.push(movement_id.toLowerCase());
+    },
+    corrected: ({ zone, after }: EventPayload<"count.corrected">): void => {
+      if (zone !== null) return;
+      setTo = after;
+      movementIds = [];
+    },
+    change: (): CountChange => ({ setTo, movementIds }),
+  };
 }
 
 /**
@@ -116,6 +199,8 @@ function mergeStay(known: StayPatch, patch: StayPatch): StayPatch {
     tariff_version: known.tariff_version ?? patch.tariff_version,
     void_reason: known.void_reason ?? patch.void_reason,
     review: patch.review ?? known.review,
+    right_kind: known.right_kind ?? patch.right_kind,
+    right_id: known.right_id ?? patch.right_id,
   };
 }
 
@@ -136,6 +221,8 @@ function emptyPatch(stayId: string, status: StayStatus): StayPatch {
     tariff_version: null,
     void_reason: null,
     review: null,
+    right_kind: null,
+    right_id: null,
   };
 }
 
@@ -145,8 +232,15 @@ function startedStay({
   ticket_number,
   plate,
   entry_at,
+  right,
 }: EventPayload<"stay.started">): StayPatch {
-  return { ...emptyPatch(stay_id, "provisional"), ticket_number, plate, entry_lane: lane, entry_at };
+  const known = { ticket_number, plate, entry_lane: lane, entry_at };
+  return {
+    ...emptyPatch(stay_id, "provisional"),
+    ...known,
+    right_kind: right?.kind ?? null,
+    right_id: right?.id ?? null,
+  };
 }
 
 function voidedStay({ stay_id, reason }: EventPayload<"stay.voided">): StayPatch {
@@ -158,16 +252,20 @@ function flaggedStay({ stay_id, review }: EventPayload<"stay.flagged">): StayPat
   return { ...emptyPatch(stay_id, "provisional"), review };
 }
 
-/** A way in opens the stay, a way out closes it with its fee. A movement without a stay is only counted. */
+/**
+ * A way in opens the stay, a way out closes it with its fee. A movement without a stay is only counted, and one
+ * within the facility changes nothing of where the stay is for us.
+ */
 function movedStay({
   stay_id,
   direction,
+  scope,
   lane,
   plate,
   at,
   fee,
 }: EventPayload<"movement.recorded">): StayPatch | null {
-  if (stay_id === null) return null;
+  if (stay_id === null || scope === "zone") return null;
   if (direction === "in") return { ...emptyPatch(stay_id, "open"), plate, entry_lane: lane, entry_at: at };
   return {
     ...emptyPatch(stay_id, "closed"),

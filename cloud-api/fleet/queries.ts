@@ -1,7 +1,7 @@
 import { eq, sql, type SQL } from "drizzle-orm";
 import type { Db, Tx } from "../db/connection.ts";
 import { edges, facilities } from "../db/schema.ts";
-import type { Projection } from "./projection.ts";
+import type { CountChange, Projection } from "./projection.ts";
 import { wallTimeOf, type ReadEvent } from "./rules.ts";
 
 /** The edge behind a bearer token, and whose it is. */
@@ -78,10 +78,11 @@ export type MovementCount = {
   readonly count: number;
 };
 
-function countByLane(table: "movements" | "inserted"): SQL {
+function countByLane(movements: SQL, more: SQL = sql``): SQL {
   return sql`
     select facilities.slug as facility, coalesce(lanes.slug, 'other') as lane, m.direction, count(*)::float8 as count
-    from ${sql.identifier(table)} m
+      ${more}
+    from ${movements} m
     join facilities on facilities.id = m.facility_id
     left join lanes on lanes.facility_id = m.facility_id and lanes.slug = m.lane
     group by 1, 2, 3`;
@@ -98,7 +99,7 @@ export async function applyProjection(
 ): Promise<MovementCount[]> {
   const owned = <Row extends object>(rows: readonly Row[]) =>
     rows.map((row) => ({ facility_id: facilityId, ...row }));
-  const { stays, payments, vends, alarms, movements } = projection;
+  const { stays, payments, vends, movements, count } = projection;
   if (stays.length > 0) {
     await tx.execute(sql`${insertRows("stays", STAY_COLUMNS, owned(stays))} ${ON_KNOWN_STAY}`);
   }
@@ -108,29 +109,72 @@ export async function applyProjection(
   if (vends.length > 0) {
     await tx.execute(sql`${insertRows("vends", VEND_COLUMNS, owned(vends))} on conflict do nothing`);
   }
-  if (alarms.length > 0) {
-    await tx.execute(sql`${insertRows("alarms", ALARM_COLUMNS, owned(alarms))} on conflict do nothing`);
-  }
-  if (movements.length === 0) return [];
-  const counts = await tx.execute<MovementCount>(sql`
-    with inserted as (
-      ${insertRows("movements", MOVEMENT_COLUMNS, owned(movements))} on conflict do nothing
-      returning facility_id, lane, direction
-    )
-    ${countByLane("inserted")}`);
-  await countInside(tx, facilityId, counts.rows);
-  return counts.rows;
+  await applyAlarms(tx, facilityId, projection);
+  const moved = movements.length === 0 ? [] : await insertMovements(tx, owned(movements), count);
+  await countInside(tx, facilityId, count.setTo, moved);
+  return moved.map(({ counted: _counted, ...row }) => row);
 }
 
-async function countInside(tx: Tx, facilityId: string, counts: readonly MovementCount[]): Promise<void> {
-  const change = counts.reduce((sum, { direction, count }) => sum + (direction === "in" ? count : -count), 0);
-  if (change === 0) return;
-  await tx.execute(sql`update facilities set inside = inside + ${change} where id = ${facilityId}`);
+/** What an alarm became is only kept of one that is known: its beginning comes first, unless it is in quarantine. */
+async function applyAlarms(
+  tx: Tx,
+  facilityId: string,
+  { alarms, alarmsEnded, alarmsSeen }: Projection,
+): Promise<void> {
+  if (alarms.length > 0) {
+    const rows = alarms.map((row) => ({ facility_id: facilityId, ...row }));
+    await tx.execute(sql`${insertRows("alarms", ALARM_COLUMNS, rows)} on conflict do nothing`);
+  }
+  const its = sql`alarms.facility_id = ${facilityId} and alarms.alarm_id = r.alarm_id`;
+  if (alarmsEnded.length > 0) {
+    await tx.execute(sql`update alarms set ended_at = r.ended_at
+      from ${recordset(alarmsEnded, "alarm_id uuid, ended_at timestamptz")} where ${its} and alarms.ended_at is null`);
+  }
+  if (alarmsSeen.length > 0) {
+    await tx.execute(sql`update alarms set acknowledged_at = r.acknowledged_at, acknowledged_by = r.acknowledged_by
+      from ${recordset(alarmsSeen, "alarm_id uuid, acknowledged_at timestamptz, acknowledged_by text")}
+      where ${its} and alarms.acknowledged_at is null`);
+  }
+}
+
+/** A movement count with how many of them change the number of vehicles inside. */
+type InsertedCount = MovementCount & { readonly counted: number };
+
+async function insertMovements(
+  tx: Tx,
+  rows: Parameters<typeof insertRows<keyof typeof MOVEMENT_COLUMNS>>[2],
+  { movementIds }: CountChange,
+): Promise<readonly InsertedCount[]> {
+  const ids = sql`json_array_elements_text(${JSON.stringify(movementIds)}::json) as ids(id)`;
+  const counts = sql`m.movement_id in (select id::uuid from ${ids})`;
+  const counted = sql`, count(*) filter (where ${counts})::float8 as counted`;
+  const result = await tx.execute<InsertedCount>(sql`
+    with inserted as (
+      ${insertRows("movements", MOVEMENT_COLUMNS, rows)} on conflict do nothing
+      returning facility_id, movement_id, lane, direction
+    )
+    ${countByLane(sql`inserted`, counted)}`);
+  return result.rows;
+}
+
+async function countInside(
+  tx: Tx,
+  facilityId: string,
+  setTo: number | null,
+  moved: readonly InsertedCount[],
+): Promise<void> {
+  const change = moved.reduce(
+    (sum, { direction, counted }) => sum + (direction === "in" ? counted : -counted),
+    0,
+  );
+  if (change === 0 && setTo === null) return;
+  const before = setTo === null ? sql`inside` : sql`${setTo}::integer`;
+  await tx.execute(sql`update facilities set inside = ${before} + ${change} where id = ${facilityId}`);
 }
 
 /** All movements so far, for counters that go on where they were. */
 export async function countMovements(db: Db): Promise<MovementCount[]> {
-  return (await db.execute<MovementCount>(countByLane("movements"))).rows;
+  return (await db.execute<MovementCount>(countByLane(sql`movements`))).rows;
 }
 
 /** The columns that a list of rows fills, with their types: names are the rows' keys. */
@@ -165,6 +209,8 @@ const STAY_COLUMNS = {
   tariff_version: "bigint",
   void_reason: "text",
   review: "text",
+  right_kind: "text",
+  right_id: "text",
 } as const satisfies Columns;
 
 const MOVEMENT_COLUMNS = {
@@ -172,6 +218,7 @@ const MOVEMENT_COLUMNS = {
   movement_id: "uuid",
   lane: "text",
   direction: "text",
+  scope: "text",
   kind: "text",
   stay_id: "uuid",
   plate: "text",
@@ -204,11 +251,12 @@ const VEND_COLUMNS = {
 
 const ALARM_COLUMNS = {
   facility_id: "uuid",
-  event_id: "uuid",
+  alarm_id: "uuid",
   lane: "text",
   kind: "text",
   detail: "text",
   at: "timestamptz",
+  ended_at: "timestamptz",
 } as const satisfies Columns;
 
 /**
@@ -234,8 +282,12 @@ function insertRows<Names extends string>(
   // A json column arrives as text and is converted whole: the reader of the list would refuse escapes that json keeps.
   const types = entries.map(([name, type]) => `${name} ${type === "json" ? "text" : type}`).join(", ");
   const values = entries.map(([name, type]) => (type === "json" ? `${name}::json` : name)).join(", ");
-  return sql`insert into ${sql.raw(`${table} (${names}) select ${values} from`)}
-    json_to_recordset(${JSON.stringify(rows)}::json) as r(${sql.raw(types)})`;
+  return sql`insert into ${sql.raw(`${table} (${names}) select ${values} from`)} ${recordset(rows, types)}`;
+}
+
+/** Rows as a table `r`, in one parameter. */
+function recordset(rows: readonly object[], types: string): SQL {
+  return sql`json_to_recordset(${JSON.stringify(rows)}::json) as r(${sql.raw(types)})`;
 }
 
 /** PostgreSQL's text holds neither NUL nor half a surrogate pair. */

@@ -1,4 +1,10 @@
-import { eventPayloads, type EventKind, type SyncEvent, type SyncFact } from "@parkme/shared/protocol/sync";
+import {
+  eventPayloads,
+  SYNC_SCHEMA_VERSION,
+  type EventKind,
+  type SyncEvent,
+  type SyncFact,
+} from "@parkme/shared/protocol/sync";
 
 /**
  * What a batch is, measured against the edge's cursor. Nothing of a batch with a gap is taken: the edge sends it
@@ -42,9 +48,6 @@ export function behindMsOf(
   return batch.length === 0 ? 0 : undefined;
 }
 
-/** The newest version of each kind's payload that this program understands. */
-const KNOWN_SCHEMA_VERSION = 1;
-
 /** Deeper ones cannot be stored: neither PostgreSQL nor JSON.stringify goes down without end. */
 const MAX_PAYLOAD_DEPTH = 64;
 
@@ -72,7 +75,7 @@ export function readEvent(event: SyncEvent): ReadEvent {
     );
   }
   if (!isEventKind(event.kind)) return { event, outcome: "unknown" };
-  if (event.schema_version > KNOWN_SCHEMA_VERSION) {
+  if (event.schema_version > SYNC_SCHEMA_VERSION) {
     return quarantine(event, `schema_version ${event.schema_version} is newer than this program`);
   }
   const payload = eventPayloads[event.kind].safeParse(event.payload);

@@ -8,7 +8,7 @@ import {
   startTestCloud,
   type TestCloud,
 } from "../testing/cloud.ts";
-import { asEvents, fee, moved, paid, send, started } from "../testing/events.ts";
+import { asEvents, fee, moved, paid, raised, send, started } from "../testing/events.ts";
 import { emptyTables } from "../testing/tables.ts";
 import { readOrganisationDay } from "./queries.ts";
 
@@ -114,6 +114,20 @@ describe("the day of a facility", () => {
     expect((await harbourDay("2026-07-15T08:00:00Z")).facility.inside).toBe(1);
   });
 
+  it("counts nobody in or out who went from one zone into another", async () => {
+    const ramp = { scope: "zone", lane: "ramp" } as const;
+    await send(
+      cloud.app,
+      asEvents([
+        moved("in", 1, "2026-07-15T06:00:10Z"),
+        moved("in", 2, "2026-07-15T06:10:00Z", ramp),
+        moved("out", 3, "2026-07-15T06:20:00Z", ramp),
+      ]),
+    );
+    const day = await harbourDay("2026-07-15T08:00:00Z");
+    expect([day.facility.inside, day.passages]).toMatchObject([1, { in: 1, out: 0 }]);
+  });
+
   it("counts who is inside, who passed, by lane and by quarter of an hour", async () => {
     await send(
       cloud.app,
@@ -126,10 +140,7 @@ describe("the day of a facility", () => {
         moved("in", 2, "2026-07-15T06:20:10Z"),
         moved("out", 9, "2026-07-15T06:50:00Z", { fee: fee(1200) }),
         started(3, "2026-07-15T06:55:00Z"),
-        {
-          kind: "alarm.raised",
-          payload: { lane: "exit", kind: "stuck", detail: "", at: "2026-07-15T07:00:00Z" },
-        },
+        raised(1, "stuck", "2026-07-15T07:00:00Z"),
       ]),
     );
     const day = await harbourDay("2026-07-15T08:00:00Z");

@@ -41,7 +41,7 @@ export type MovementRow = {
 };
 export type AlarmRow = {
   facility_id: string;
-  event_id: string;
+  alarm_id: string;
   lane: string;
   kind: string;
   detail: string;
@@ -138,7 +138,7 @@ const PASSAGES = sql`
   select facility_id, count(*) filter (where direction = 'in')::int as "in",
     count(*) filter (where direction = 'out')::int as out
   from days join movements using (facility_id)
-  where at >= starts and at < ends
+  where at >= starts and at < ends and scope = 'facility'
   group by facility_id`;
 
 const REVENUE = sql`
@@ -173,14 +173,14 @@ const MOVEMENTS = sql`
   order by at desc, movement_id desc`;
 
 const ALARMS = sql`
-  select days.facility_id, event_id, coalesce(lanes.name, a.lane) as lane, kind, detail, ${epochMs("at")} as at_ms, today
+  select days.facility_id, alarm_id, coalesce(lanes.name, a.lane) as lane, kind, detail, ${epochMs("at")} as at_ms, today
   from days cross join lateral (
     select *, count(*) over ()::int as today from alarms
     where alarms.facility_id = days.facility_id and at >= starts and at < ends
-    order by at desc, event_id desc limit ${sql.raw(String(ALARMS_SHOWN))}
+    order by at desc, alarm_id desc limit ${sql.raw(String(ALARMS_SHOWN))}
   ) a
   left join lanes on lanes.facility_id = days.facility_id and lanes.slug = a.lane
-  order by at desc, event_id desc`;
+  order by at desc, alarm_id desc`;
 
 /**
  * @param date `YYYY-MM-DD` in the facility's time zone.

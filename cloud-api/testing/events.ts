@@ -1,4 +1,10 @@
-import type { EventPayload, SyncEvent, SyncFact } from "@parkme/shared/protocol/sync";
+import {
+  SYNC_SCHEMA_VERSION,
+  type EventPayload,
+  type SyncEvent,
+  type SyncFact,
+} from "@parkme/shared/protocol/sync";
+import { isLasting, type AlarmKind } from "@parkme/shared/domain/alarm";
 import type { CloudApp } from "../app.ts";
 import { EDGE_ID, EDGE_TOKEN } from "./cloud.ts";
 
@@ -13,7 +19,7 @@ export function asEvents(facts: readonly SyncFact[], firstSeq = 1): SyncEvent[] 
     seq: firstSeq + index,
     event_id: testId(0xe, firstSeq + index),
     kind: fact.kind,
-    schema_version: 1,
+    schema_version: SYNC_SCHEMA_VERSION,
     wall_time: "at" in fact.payload ? fact.payload.at : fact.payload.entry_at,
     payload: fact.payload,
   }));
@@ -23,7 +29,15 @@ export function started(stay: number, at: string, plate: string | null = `B AB $
   const ticket_number = `PKM-${stay.toString().padStart(8, "0")}`;
   return {
     kind: "stay.started",
-    payload: { stay_id: testId(1, stay), lane: "entry", ticket_number, plate, entry_at: at },
+    payload: {
+      stay_id: testId(1, stay),
+      lane: "entry",
+      ticket_number,
+      plate,
+      entry_at: at,
+      right: null,
+      zone: null,
+    },
   };
 }
 
@@ -47,6 +61,8 @@ export function moved(
       lane: direction === "in" ? "entry" : "exit",
       direction,
       kind: "normal",
+      scope: "facility",
+      zones: [],
       stay_id: stay === null ? null : testId(1, stay),
       plate: null,
       at,
@@ -55,6 +71,28 @@ export function moved(
       ...change,
     },
   };
+}
+
+/** An alarm at the exit; of a lasting kind, it lasts. */
+export function raised(alarm: number, kind: AlarmKind, at: string, detail = ""): SyncFact {
+  const alarm_id = testId(6, alarm);
+  return {
+    kind: "alarm.raised",
+    payload: { alarm_id, lane: "exit", kind, detail, lasting: isLasting(kind), at },
+  };
+}
+
+export function ended(alarm: number, kind: AlarmKind, at: string): SyncFact {
+  return { kind: "alarm.ended", payload: { alarm_id: testId(6, alarm), lane: "exit", kind, at } };
+}
+
+export function acknowledged(alarm: number, at: string, actor = "alex"): SyncFact {
+  return { kind: "alarm.acknowledged", payload: { alarm_id: testId(6, alarm), lane: "exit", actor, at } };
+}
+
+export function corrected(zone: string | null, before: number, after: number, at: string): SyncFact {
+  const by = { cause: "attendant", actor: "alex", reason: "counted by hand" } as const;
+  return { kind: "count.corrected", payload: { zone, before, after, ...by, at } };
 }
 
 export function paid(stay: number, amountMinor: number, at: string, currency = "EUR"): SyncFact {

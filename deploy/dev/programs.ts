@@ -22,6 +22,7 @@ const COPIED: Readonly<Record<string, string>> = {
 /** Packages with native code or files of their own: they stay in node_modules and are found from there. */
 const EXTERNAL = [
   "better-sqlite3",
+  "onoff",
   "serialport",
   "@serialport/*",
   "@node-rs/argon2",

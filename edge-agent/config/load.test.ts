@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
+import { boardConfigSchema } from "../devices/registry/boards.ts";
 import { loadConfig, parseConfig } from "./load.ts";
 import { changed, createSite, FULL, lineOf, SECRETS, type Site } from "./testing/site.ts";
 
@@ -34,6 +35,14 @@ describe("a configuration", () => {
     expect(site.problemsOf(example)).toEqual([]);
     const parsed = parseConfig(example, site.folder);
     expect(parsed.ok && parsed.value.lanes[0]?.timers).toEqual(parsed.ok && parsed.value.lanes[1]?.timers);
+  });
+
+  it("has an example of every driver", () => {
+    const example = readFileSync(join(import.meta.dirname, "devices.example.yaml"), "utf8");
+    expect(site.problemsOf(example)).toEqual([]);
+    const parsed = parseConfig(example, site.folder);
+    const drivers = parsed.ok ? new Set(parsed.value.boards.map(({ driver }) => driver)) : new Set();
+    for (const { shape } of boardConfigSchema.options) expect(drivers).toContain(shape.driver.value);
   });
 
   it("needs little: the rest has defaults", () => {

@@ -9,7 +9,7 @@ import {
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
-import { boardTerminals, type Terminals } from "../devices/registry/boards.ts";
+import { checkReferences, DEVICE_SECTIONS } from "./checks.ts";
 import { edgeConfigSchema, type EdgeFile } from "./schema.ts";
 
 export type EdgeConfig = Omit<EdgeFile, "tariff"> & {
@@ -38,7 +38,7 @@ export function parseConfig(text: string, folder: string): Result<EdgeConfig, re
   const read = readYamlConfig(text, edgeConfigSchema);
   if (!read.ok) return read;
   const { value: file, sound, report, problems } = read.value;
-  checkNames(sound, report);
+  checkReferences(sound, report);
   const secrets = readSecrets(sound, folder, report);
   const tariff = readTariff(sound, report);
   const found = problems();
@@ -51,63 +51,6 @@ export function parseConfig(text: string, folder: string): Result<EdgeConfig, re
   return ok({ ...file, data_dir: resolve(folder, file.data_dir), tariff, secret });
 }
 
-function checkNames(file: Partial<EdgeFile>, report: Report): void {
-  for (const section of ["boards", "cameras", "lanes", "attendants"] as const) {
-    const seen = new Set<string>();
-    for (const [i, { name }] of (file[section] ?? []).entries()) {
-      // Attendants sign in without regard to case.
-      const key = name.toLowerCase();
-      if (seen.has(key)) report([section, i, "name"], "is used twice");
-      seen.add(key);
-    }
-  }
-  const boards = file.boards && new Map(file.boards.map((board) => [board.name, boardTerminals(board)]));
-  const cameras = file.cameras && new Set(file.cameras.map(({ name }) => name));
-  const barriers = new Set<string>();
-  const watching = new Set<string>();
-  for (const [i, lane] of (file.lanes ?? []).entries()) {
-    const { board, number } = lane.barrier;
-    const terminals = boards?.get(board);
-    if (boards !== undefined && terminals === undefined) {
-      report(["lanes", i, "barrier", "board"], "is not one of the boards");
-    }
-    if (terminals !== undefined && number > terminals.barriers) {
-      report(["lanes", i, "barrier", "number"], `must be at most ${terminals.barriers} on this board`);
-    }
-    const barrier = `${board} ${number}`;
-    if (barriers.has(barrier)) report(["lanes", i, "barrier"], "belongs to another lane already");
-    barriers.add(barrier);
-    if (lane.camera !== undefined && cameras?.has(lane.camera) === false)
-      report(["lanes", i, "camera"], "is not one of the cameras");
-    // One read at two lanes would let the same vehicle in twice.
-    if (lane.camera !== undefined && watching.has(lane.camera))
-      report(["lanes", i, "camera"], "watches another lane already");
-    if (lane.camera !== undefined) watching.add(lane.camera);
-    checkInputs(lane, i, boards, report);
-  }
-}
-
-function checkInputs(
-  lane: EdgeFile["lanes"][number],
-  i: number,
-  boards: ReadonlyMap<string, Terminals> | undefined,
-  report: Report,
-): void {
-  const wired = new Set<string>();
-  for (const [input, at] of Object.entries(lane.inputs)) {
-    if (at === undefined) continue;
-    const wrong = (why: string): void => report(["lanes", i, "inputs", input], why);
-    const [board = "", point = ""] = at.includes("/") ? at.split("/") : [lane.barrier.board, at];
-    const terminals = boards?.get(board);
-    if (at.includes("/") && boards !== undefined && terminals === undefined) wrong("names an unknown board");
-    if (terminals !== undefined && !terminals.input.test(point)) wrong("is not an input of its board");
-    // One contact that speaks for two inputs would let each vouch for the other.
-    const place = `${board}/${point}`;
-    if (wired.has(place)) wrong("is the point of another input of this lane");
-    wired.add(place);
-  }
-}
-
 function readSecrets(file: Partial<EdgeFile>, folder: string, report: Report): Map<string, string> {
   const wanted: [readonly PropertyKey[], string][] = [];
   if (file.mqtt?.password_file !== undefined)
@@ -115,8 +58,11 @@ function readSecrets(file: Partial<EdgeFile>, folder: string, report: Report): M
   if (file.cloud !== undefined) wanted.push([["cloud", "token_file"], file.cloud.token_file]);
   for (const [i, { pin_file }] of (file.attendants ?? []).entries())
     wanted.push([["attendants", i, "pin_file"], pin_file]);
-  for (const [i, camera] of (file.cameras ?? []).entries()) {
-    if (camera.driver === "hikvision") wanted.push([["cameras", i, "key_file"], camera.key_file]);
+  for (const section of DEVICE_SECTIONS) {
+    for (const [i, device] of (file[section] ?? []).entries()) {
+      for (const [key, value] of Object.entries(device))
+        if (key.endsWith("_file") && typeof value === "string") wanted.push([[section, i, key], value]);
+    }
   }
   const secrets = new Map<string, string>();
   for (const [path, name] of wanted) {

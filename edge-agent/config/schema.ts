@@ -1,16 +1,18 @@
 import { z } from "zod";
-import { isUuid } from "@parkme/shared/domain/ids";
-import { isTimeZone } from "@parkme/shared/domain/local-day";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
 import { boardConfigSchema } from "../devices/registry/boards.ts";
+import { homeAssistantConfigSchema } from "../devices/home-assistant.ts";
 import { cameraConfigSchema } from "../devices/registry/cameras.ts";
+import { displayConfigSchema } from "../devices/registry/displays.ts";
+import { printerConfigSchema } from "../devices/registry/printers.ts";
+import { readerConfigSchema } from "../devices/registry/readers.ts";
+import { terminalConfigSchema } from "../devices/registry/terminals.ts";
+import { facilitySection, title, uuid } from "./facility-section.ts";
+import { laneSection } from "./lane-section.ts";
 
 /** The agent's configuration file, `edge.yaml`: shapes, ranges and defaults. Secrets are named by file, never by value. */
 
 const path = z.string().min(1).max(500);
-const name = z.string().trim().min(1).max(80);
-/** Ids are compared as text everywhere, so they have one spelling. */
-const uuid = z.string().toLowerCase().refine(isUuid, "must be a UUID");
 const host = z.string().min(1).max(253);
 const port = z.number().int().min(0).max(65_535);
 
@@ -21,54 +23,8 @@ function address(protocol: RegExp, error: string) {
     .refine((text) => !/^[a-z]+:\/\/[^/?#]*@/i.test(text), "must not hold a user or a password");
 }
 
-const facility = z.strictObject({
-  id: uuid,
-  slug: slugSchema,
-  name,
-  time_zone: z.string().refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin"),
-  currency: z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 code, such as EUR"),
-  capacity: z.number().int().min(0).max(1_000_000),
-});
-
-const timers = z.strictObject({
-  arm_ms: z.number().int().min(0).max(5_000).default(300),
-  read_ms: z.number().int().min(0).max(30_000).default(2_500),
-  back_ms: z.number().int().min(0).max(30_000).default(1_500),
-  clear_ms: z.number().int().min(0).max(30_000).default(1_000),
-  no_entry_ms: z.number().int().min(1_000).max(600_000).default(25_000),
-  stuck_ms: z.number().int().min(1_000).max(3_600_000).default(60_000),
-});
-
-/** An input is a point of the barrier's board, or `board/point` for one wired elsewhere. */
-const point = z
-  .string()
-  .regex(/^([a-z0-9][a-z0-9-]{0,39}\/)?[a-z0-9_]{1,20}$/, "must be a point, or board/point");
-
-const lane = z.strictObject({
-  name: slugSchema,
-  title: name,
-  direction: z.enum(["entry", "exit"]),
-  camera: slugSchema.optional(),
-  barrier: z.strictObject({
-    board: slugSchema,
-    number: z.number().int().min(1).max(4).default(1),
-    pulse_ms: z.number().int().min(50).max(2_000).default(500),
-    /** How long the arm takes to move, by its plate; half as long again is waited before it counts as stuck. */
-    rated_ms: z.number().int().min(100).max(30_000).default(3_000),
-  }),
-  inputs: z.strictObject({
-    arming: point,
-    safety: point,
-    closing: point.optional(),
-    photocell: point.optional(),
-    open_limit: point.optional(),
-    closed_limit: point,
-  }),
-  timers: timers.default(timers.parse({})),
-});
-
 export const edgeConfigSchema = z.strictObject({
-  facility,
+  facility: facilitySection,
   data_dir: path.default("./data"),
   http: z
     .strictObject({ host: host.default("127.0.0.1"), port: port.default(8081) })
@@ -87,7 +43,7 @@ export const edgeConfigSchema = z.strictObject({
     .optional(),
   attendants: z
     // A name goes with every payment and vend to the cloud, which takes 60 characters.
-    .array(z.strictObject({ name: name.max(60), pin_file: path }))
+    .array(z.strictObject({ name: title.max(60), pin_file: path }))
     .max(200)
     .default([]),
   /** Pictures and plate reads older than this are deleted. */
@@ -97,7 +53,14 @@ export const edgeConfigSchema = z.strictObject({
     .optional(),
   boards: z.array(boardConfigSchema).min(1).max(64),
   cameras: z.array(cameraConfigSchema).max(64).default([]),
-  lanes: z.array(lane).min(1).max(64),
+  readers: z.array(readerConfigSchema).max(64).default([]),
+  printers: z.array(printerConfigSchema).max(64).default([]),
+  displays: z.array(displayConfigSchema).max(64).default([]),
+  terminals: z.array(terminalConfigSchema).max(64).default([]),
+  lanes: z.array(laneSection).min(1).max(64),
+  /** Where cash is taken: the printer whose drawer opens for it. */
+  desk: z.strictObject({ printer: slugSchema }).optional(),
+  /** Tells Home Assistant of lanes and loops over the broker; it can look, not act. */
+  home_assistant: homeAssistantConfigSchema.optional(),
 });
 export type EdgeFile = z.infer<typeof edgeConfigSchema>;
-export type LaneSection = EdgeFile["lanes"][number];

@@ -13,6 +13,8 @@ export type DeviceContext = {
   /** Start counter of the agent; boards drop commands with a lower one than they have seen. */
   readonly epoch: number;
   readonly clock: Clock;
+  /** The text of a secret's file as the configuration names it, without the white space around it; throws when it cannot be read. */
+  readonly secret: (path: string) => string;
   readonly log: DeviceLog;
   readonly count: Count;
 };

@@ -1,3 +1,4 @@
+import type { TerminalOutcome } from "@parkme/shared/domain/gate-record";
 import type { AttemptId, CommandId, JobId } from "@parkme/shared/domain/ids";
 
 /**
@@ -154,16 +155,6 @@ export type TerminalRequest =
       readonly amountMinor: number;
       readonly receipt: string;
     };
-
-export type TerminalOutcome =
-  /** `receipt` is the terminal's own number of the payment; `card` the masked number or the brand. */
-  | { readonly kind: "approved"; readonly receipt: string; readonly card: string }
-  | { readonly kind: "declined"; readonly reason: string }
-  /** The terminal never took it on: nothing was charged. */
-  | { readonly kind: "refused"; readonly reason: string }
-  /** In doubt: it may have been charged. Ask again, never charge again. */
-  | { readonly kind: "unknown"; readonly reason: string }
-  | { readonly kind: "reversed" };
 
 export type TerminalEvent =
   | { readonly kind: "health"; readonly health: Health }

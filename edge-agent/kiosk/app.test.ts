@@ -18,6 +18,13 @@ describe("a request", () => {
     ["POST", "/api/lanes/exit/cash"],
     ["POST", "/api/lanes/exit/vend"],
     ["POST", "/api/lanes/exit/reset"],
+    ["POST", "/api/lanes/exit/hold"],
+    ["POST", "/api/lanes/exit/turn"],
+    ["POST", "/api/modes"],
+    ["POST", "/api/counts"],
+    ["POST", "/api/passback/reset"],
+    ["GET", "/api/alarms"],
+    ["POST", "/api/alarms/019ab3c4-0000-7000-8000-000000000001/ack"],
     ["GET", "/api/nothing"],
   ])("%s %s needs a session", async (method, path) => {
     for (const cookie of [undefined, "parkme_session=", `parkme_session=${"A".repeat(43)}`, "other=1"]) {
@@ -31,6 +38,8 @@ describe("a request", () => {
     ["POST", "/api/session"],
     ["DELETE", "/api/session"],
     ["POST", "/api/lanes/exit/vend"],
+    ["POST", "/api/modes"],
+    ["POST", "/api/alarms/019ab3c4-0000-7000-8000-000000000001/ack"],
   ])("%s %s of a foreign page is refused", async (method, path) => {
     const cookie = await kiosk.signedIn();
     for (const value of ["0", ""]) {
@@ -71,7 +80,7 @@ describe("a request", () => {
     expect(await problemOf(await kiosk.get("/nothing"))).toMatchObject({ status: 404, code: "not_found" });
     const body = { reason: "lost ticket", idempotency_key: randomUUID() };
     for (const lane of ["roof", "__proto__", "%2e%2e"])
-      for (const action of ["cash", "vend", "reset"]) {
+      for (const action of ["cash", "vend", "reset", "hold", "turn"]) {
         const response = await kiosk.call(`/api/lanes/${lane}/${action}`, { cookie, body });
         expect(await problemOf(response)).toMatchObject({ status: 404 });
       }

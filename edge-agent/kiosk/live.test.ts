@@ -65,6 +65,7 @@ describe("the live stream", () => {
     expect(live.snapshots[0]?.lanes.map(({ lane, state }) => [lane, state])).toEqual([
       ["entry", "UNKNOWN"],
       ["exit", "UNKNOWN"],
+      ["swing", "UNKNOWN"],
     ]);
 
     const stayId = await payingVehicle(kiosk);

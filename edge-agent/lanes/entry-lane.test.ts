@@ -87,7 +87,7 @@ describe("a normal entry", () => {
 });
 
 describe("reads", () => {
-  it("ten times the same one: one stay, one opening", () => {
+  it("edge case 11: ten times the same one: one stay, one opening", () => {
     const bench = entry();
     bench.set({ arming: true });
     for (let i = 0; i < 10; i++) bench.read("BAB1234", { sourceId: "event-7" });
@@ -162,6 +162,8 @@ describe("room", () => {
       direction: "out",
       kind: "normal",
       stayId: inside.stayId,
+      scope: "facility",
+      zones: [],
       plate: null,
       review: null,
       quote: null,
@@ -181,7 +183,7 @@ describe("room", () => {
     expect(bench.lane().state).toBe("IDLE");
   });
 
-  it("admits a plate that is inside already, and puts the older stay up for review", () => {
+  it("edge case 12: admits a plate that is inside already, and puts the older stay up for review", () => {
     const bench = entry();
     const older = bench.parked("BAB1234", 86_400_000);
     passNormally(bench, "BAB1234");

@@ -1,39 +1,30 @@
-import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import type { Credit, GateRecord } from "@parkme/shared/domain/gate-record";
 import type { EventOf, Lane, LaneTable, Row, Step, StepContext } from "./machine/model.ts";
-import { armedCells, decidingCells, deniedCells, deny, idleRow, waitingCells } from "./machine/approach.ts";
-import { grant, passageRows } from "./machine/passage.ts";
+import { decideEntry } from "./machine/admission.ts";
+import { armedCells, decidingCells, deniedCells, idleRow, waitingCells } from "./machine/approach.ts";
+import { heldOpenRow } from "./machine/held-open.ts";
+import { passageRows } from "./machine/passage.ts";
 import { readsOf } from "./machine/reads.ts";
-import { recoveryRows, vendAtFault, vendWith } from "./machine/recovery.ts";
-import { missedExit, newStay } from "./machine/record.ts";
+import { recoveryRows, vendAtFault, vendDegraded, vendWith } from "./machine/recovery.ts";
+import { newStay, stayStarted } from "./machine/record.ts";
+import { degradedRow, stoppedRow } from "./machine/standstill.ts";
+import { ticketRows } from "./machine/tickets.ts";
 
 /** The entry lane: a vehicle is let in when there is room, under a stay that is provisional until it passed. */
 
-function decide(lane: Lane, event: EventOf<"facts">, ctx: StepContext): Step {
-  const { facts } = event;
-  if (facts.direction !== "entry") throw new Error("an entry lane was given an exit's facts");
-  if (facts.stay?.status === "provisional") return admitAgain(lane, facts.stay, ctx);
-  if (facts.taken >= facts.capacity) return deny(lane, "Full. Please turn round", ctx);
-  const begun = newStay(facts.plate, ctx);
-  const records: GateRecord[] = [...missedExit(facts), { type: "stay_started", stay: begun }];
-  return grant(lane, { kind: "stay", stay: begun, plate: facts.plate, countsAtGrant: null }, records, ctx);
-}
-
-/** The vehicle was admitted before a restart and stands here still: the same stay, not a second one. */
-function admitAgain(lane: Lane, begun: NonNullable<Lane["stay"]>, ctx: StepContext): Step {
-  return grant(lane, { kind: "stay", stay: begun, plate: begun.plate, countsAtGrant: null }, [], ctx);
-}
-
 /** A vehicle let in by hand has a stay like any other, with the plate if one was read. */
 function vend(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step {
-  const begun = newStay(lane.plate ?? ctx.vote(readsOf(lane, ctx), true), ctx);
-  const records: GateRecord[] = [{ type: "stay_started", stay: begun }];
-  return vendWith(
-    lane,
-    { kind: "vend", stay: begun, plate: begun.plate, countsAtGrant: null },
-    records,
-    event,
-    ctx,
-  );
+  const plate = lane.plate ?? ctx.vote(readsOf(lane, ctx), true);
+  const begun = ctx.config.inner ? null : newStay(plate, ctx);
+  const records: GateRecord[] = begun === null ? [] : [stayStarted(begun, lane.credential, ctx)];
+  return vendWith(lane, { kind: "vend", stay: begun, plate, countsAtGrant: null }, records, event, ctx);
+}
+
+/** The ticket is on its way: the stay that was begun with it is let in. */
+function vendTicket(lane: Lane, event: EventOf<"vend">, ctx: StepContext): Step {
+  const credit: Credit | null = lane.credit;
+  if (credit === null) return vend(lane, event, ctx);
+  return vendWith(lane, { ...credit, kind: "vend" }, [], event, ctx);
 }
 
 /** An entry asks for no money. */
@@ -42,10 +33,17 @@ const unused: Row = { ...waitingCells, arming_on: "unexpected", arming_off: "une
 export const entryLane = {
   ...passageRows,
   ...recoveryRows,
+  ...ticketRows,
   IDLE: idleRow,
   ARMED: { ...armedCells, vend },
-  DECIDING: { ...decidingCells, facts: decide },
+  DECIDING: { ...decidingCells, facts: decideEntry },
   DENIED: { ...deniedCells, vend },
+  PRINTING: { ...ticketRows.PRINTING, vend: vendTicket },
+  WAIT_TAKE: { ...ticketRows.WAIT_TAKE, vend: vendTicket },
+  HELD_OPEN: heldOpenRow,
+  STOPPED: stoppedRow,
+  DEGRADED: { ...degradedRow, vend: vendDegraded(vend) },
   FAULT: { ...recoveryRows.FAULT, vend: vendAtFault(vend) },
   PAYING: unused,
+  PAY_UNKNOWN: unused,
 } as const satisfies LaneTable;

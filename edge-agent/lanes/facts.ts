@@ -1,69 +1,176 @@
 import type { Facility } from "@parkme/shared/domain/facility";
 import type { StayInHand } from "@parkme/shared/domain/gate-record";
 import type { Now } from "@parkme/shared/domain/clock";
+import { parseTicketNumber } from "@parkme/shared/domain/ids";
 import { quote } from "@parkme/shared/pricing/quote";
 import type { Tariff } from "@parkme/shared/pricing/tariff";
 import { matchPlate } from "../plates/match.ts";
-import type { InsideStay, Store } from "../store/store.ts";
-import type { EntryFacts, ExitFacts, Facts, FactsRequest, LaneConfig } from "./machine/model.ts";
+import type { InsideStay } from "../store/stays.ts";
+import type { Store } from "../store/store.ts";
+import type { EntryFacts, ExitFacts, Facts, FactsRequest, LaneConfig, Right } from "./machine/model.ts";
+import { rightFor } from "./rights.ts";
 
 export type FactSources = {
-  readonly store: Pick<Store, "inside" | "admitted" | "insideLike">;
+  readonly store: Pick<
+    Store,
+    | "occupancy"
+    | "insideLike"
+    | "stayByTicket"
+    | "insideWith"
+    | "insideUnder"
+    | "rightsFor"
+    | "coveredUntil"
+    | "listed"
+  >;
   readonly facility: Facility;
   readonly tariff: Tariff | null;
 };
 
+/** What a lane's place among the zones makes of a question. */
+export type FactLane = Pick<LaneConfig, "inner" | "zones">;
+
 /** Gathers what a lane machine asked for, from the store as it is now. */
-export function gatherFacts(request: FactsRequest, lane: LaneConfig, now: Now, sources: FactSources): Facts {
-  const alike = sources.store.insideLike(request.plate);
-  return lane.direction === "entry"
-    ? entryFacts(request, alike, sources)
-    : exitFacts(request, alike, now, sources);
+export function gatherFacts(request: FactsRequest, lane: FactLane, now: Now, sources: FactSources): Facts {
+  return request.direction === "entry"
+    ? entryFacts(request, lane, now, sources)
+    : exitFacts(request, lane, now, sources);
 }
 
-function entryFacts(
-  request: FactsRequest,
-  alike: readonly InsideStay[],
-  { store, facility }: FactSources,
-): EntryFacts {
-  // An entry compares plates exactly: a look-alike is another vehicle until somebody says otherwise.
-  const same = alike.find((inside) => inside.plate === request.plate && !inside.missedExit);
+function entryFacts(request: FactsRequest, lane: FactLane, now: Now, sources: FactSources): EntryFacts {
+  const { store } = sources;
+  const { purpose, plate, credential } = request;
+  const inside = lane.inner ? goingOn(request, sources) : alreadyInside(request, sources);
+  const right = rightFor(request, inside?.stayId ?? null, now, sources);
   return {
-    ...request,
     direction: "entry",
-    taken: store.inside() + store.admitted(),
-    capacity: facility.capacity,
-    stay: same === undefined ? null : stayOf(same),
+    purpose,
+    plate,
+    credential,
+    full: fullPlace(lane, heldFor(right, inside), now, sources),
+    right,
+    listed: plate === null ? null : store.listed(plate),
+    stay: inside === null ? null : stayOf(inside),
+    neutral: inside?.neutral ?? false,
   };
 }
 
-function exitFacts(
-  request: FactsRequest,
-  alike: readonly InsideStay[],
+/** The stay that goes on into another zone: found as an exit finds its own. */
+function goingOn(request: FactsRequest, sources: FactSources): InsideStay | null {
+  const matched = matchStay(request, sources);
+  return matched.kind === "one" ? matched.stay : null;
+}
+
+/**
+ * The stay that stands against letting this one in: of the same plate, or begun with the same card or code, or
+ * under a right of it that lets in one vehicle only.
+ */
+function alreadyInside({ plate, credential }: FactsRequest, { store }: FactSources): InsideStay | null {
+  const current = (stay: InsideStay): boolean => !stay.missedExit;
+  // An entry compares plates exactly: a look-alike is another vehicle until somebody says otherwise.
+  const same =
+    plate === null
+      ? undefined
+      : store.insideLike(plate).find((stay) => stay.plate === plate && current(stay));
+  if (same !== undefined) return same;
+  if (credential === null || credential.kind === "ticket") return null;
+  const shown = store.insideWith(credential).find(current);
+  if (shown !== undefined) return shown;
+  return store.insideUnder(credential).find(({ stay, shared }) => !shared && current(stay))?.stay ?? null;
+}
+
+/** A reservation does not stand in the way of its own holder. */
+function heldFor(right: Right | null, inside: InsideStay | null): string | null {
+  if (right?.kind === "reservation" && right.refused === null) return right.id;
+  return inside?.right?.kind === "reservation" ? inside.right.id : null;
+}
+
+/** The place with no room for one more vehicle of this lane, innermost first, by its title. */
+function fullPlace(
+  lane: FactLane,
+  exceptReservation: string | null,
   now: Now,
-  { tariff }: FactSources,
-): ExitFacts {
-  const facts = { ...request, direction: "exit", pricingRefusal: null } as const;
-  const matched = matchOnce(request.plate, alike);
+  { store, facility }: FactSources,
+): string | null {
+  const places = store.occupancy(now.wallMs, exceptReservation);
+  const isFull = (name: string | null, capacity: number): boolean => {
+    const place = places.get(name);
+    return place !== undefined && place.inside + place.admitted + place.held >= capacity;
+  };
+  for (const { zone: name, by } of lane.zones) {
+    const zone = by === 1 ? facility.zones.find((one) => one.name === name) : undefined;
+    if (zone !== undefined && isFull(zone.name, zone.capacity)) return zone.title;
+  }
+  return !lane.inner && isFull(null, facility.capacity) ? facility.name : null;
+}
+
+function exitFacts(request: FactsRequest, lane: FactLane, now: Now, sources: FactSources): ExitFacts {
+  const { purpose, plate, credential } = request;
+  const facts = { direction: "exit", purpose, plate, credential, pricingRefusal: null } as const;
+  const matched = matchStay(request, sources);
   if (matched.kind !== "one") return { ...facts, match: matched };
   const { stay: inside } = matched;
-  const priced = quote(tariff, { entryMs: inside.entryWallMs, exitMs: now.wallMs });
-  if (!priced.ok)
-    return { ...facts, match: { kind: "one", stay: stayOf(inside) }, pricingRefusal: priced.error.message };
+  if (lane.inner) return { ...facts, match: { kind: "one", stay: stayOf(inside) } };
+  const priced = price(inside, now, sources);
+  return priced.ok
+    ? { ...facts, match: { kind: "one", stay: { ...stayOf(inside), due: priced.due } } }
+    : { ...facts, match: { kind: "one", stay: stayOf(inside) }, pricingRefusal: priced.why };
+}
+
+type Priced =
+  | { readonly ok: true; readonly due: NonNullable<StayInHand["due"]> }
+  | { readonly ok: false; readonly why: string };
+
+/** A right covers a stay to its own end; what is longer pays by the tariff from there. */
+function price(inside: InsideStay, now: Now, { store, tariff }: FactSources): Priced {
+  let entryMs = inside.entryWallMs;
+  if (inside.right !== null) {
+    const untilMs = store.coveredUntil(inside.right);
+    if (untilMs === null || now.wallMs <= untilMs) return { ok: true, due: { quote: null, amountMinor: 0 } };
+    entryMs = Math.max(entryMs, untilMs);
+  }
+  const priced = quote(tariff, { entryMs, exitMs: now.wallMs });
+  if (!priced.ok) return { ok: false, why: priced.error.message };
   const amountMinor = Math.max(0, priced.value.total.amountMinor - inside.paidMinor);
-  return {
-    ...facts,
-    match: { kind: "one", stay: { ...stayOf(inside), due: { quote: priced.value, amountMinor } } },
-  };
+  return { ok: true, due: { quote: priced.value, amountMinor } };
 }
 
 type Matched =
   Exclude<ExitFacts["match"], { kind: "one" }> | { readonly kind: "one"; readonly stay: InsideStay };
 
+/** By what was shown, where that leads to a stay; else by the plate. */
+function matchStay({ plate, credential }: FactsRequest, sources: FactSources): Matched {
+  const shown = credential === null ? [] : staysOf(credential, sources);
+  if (shown.length > 0) return oneOf(shown);
+  return plate === null ? { kind: "none" } : matchByPlate(plate, sources.store.insideLike(plate));
+}
+
+function staysOf(
+  credential: NonNullable<FactsRequest["credential"]>,
+  { store }: FactSources,
+): readonly InsideStay[] {
+  if (credential.kind === "ticket") {
+    const number = parseTicketNumber(credential.text);
+    const stay = number === null ? null : store.stayByTicket(number);
+    return stay === null ? [] : [stay];
+  }
+  const begunWith = store.insideWith(credential);
+  return begunWith.length > 0 ? begunWith : store.insideUnder(credential).map(({ stay }) => stay);
+}
+
 /** A stay whose vehicle came in again since is only considered when no other fits. */
-function matchOnce(plate: string, alike: readonly InsideStay[]): Matched {
-  const current = alike.filter((inside) => !inside.missedExit);
-  const match = matchPlate(plate, current.length > 0 ? current : alike);
+function currentOf(stays: readonly InsideStay[]): readonly InsideStay[] {
+  const current = stays.filter((inside) => !inside.missedExit);
+  return current.length > 0 ? current : stays;
+}
+
+function oneOf(stays: readonly InsideStay[]): Matched {
+  const [first, ...others] = currentOf(stays);
+  if (first === undefined) return { kind: "none" };
+  return others.length === 0 ? { kind: "one", stay: first } : { kind: "several", count: others.length + 1 };
+}
+
+function matchByPlate(plate: string, alike: readonly InsideStay[]): Matched {
+  const match = matchPlate(plate, currentOf(alike));
   switch (match.kind) {
     case "exact":
     case "near":
@@ -77,6 +184,6 @@ function matchOnce(plate: string, alike: readonly InsideStay[]): Matched {
   }
 }
 
-function stayOf({ stayId, ticketNumber, plate, entryWallMs, status }: InsideStay): StayInHand {
-  return { stayId, ticketNumber, plate, entryWallMs, status, due: null };
+function stayOf({ stayId, ticketNumber, plate, entryWallMs, status, right }: InsideStay): StayInHand {
+  return { stayId, ticketNumber, plate, entryWallMs, status, right, due: null };
 }

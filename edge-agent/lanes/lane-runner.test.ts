@@ -114,6 +114,7 @@ describe("commit, then send", () => {
       plate: "BAB1234",
       entryWallMs: START_MS - 60_000,
       status: "open",
+      right: null,
       due: null,
     });
     admitted(r);
@@ -237,6 +238,49 @@ describe("a disk that refuses", () => {
     r.see({});
     expect(r.book.inside()).toBe(1);
     expect(records(r).filter(({ type }) => type === "movement")).toHaveLength(1);
+  });
+});
+
+describe("a disk that refuses at an exit (edge case 46)", () => {
+  it("opens the arm and holds it open, whatever cannot be written", () => {
+    const r = rig({ direction: "exit", storeFailure: "open" });
+    arrives(r);
+    r.refuse(10);
+    r.read("BAB1234");
+    expect(r.sent).toMatchObject([{ action: "open", safety: true }]);
+    expect(r.runner.lane()).toMatchObject({ state: "HELD_OPEN", heldBy: "policy" });
+    r.see({ ...OPEN, arming: true });
+    r.see({ ...OPEN, safety: true });
+    r.see(OPEN);
+    vi.advanceTimersByTime(60_000);
+    expect(r.sent.map(({ action }) => action)).toEqual(["open"]);
+    expect(r.runner.lane().state).toBe("HELD_OPEN");
+  });
+
+  it("closes again on a person's word when the disk works", () => {
+    const r = rig({ direction: "exit", storeFailure: "open" });
+    arrives(r);
+    r.refuse(1);
+    r.read("BAB1234");
+    r.see(OPEN);
+    expect(r.runner.ask({ kind: "reset", ...BY }).ok).toBe(true);
+    vi.advanceTimersByTime(5_000);
+    expect(r.sent.map(({ action }) => action)).toEqual(["open", "close"]);
+  });
+});
+
+describe("what a lane is told", () => {
+  it("is written before anything is ordered because of it", () => {
+    const r = rig();
+    arrives(r);
+    r.read("BAB1234");
+    vi.advanceTimersByTime(300);
+    const before = r.order.length;
+    r.runner.tell({ kind: "device", device: "printer", ok: false, reason: "the paper is out" });
+    expect(r.order.slice(before)).toEqual(["commit"]);
+    expect(r.turns.at(-1)?.records).toMatchObject([{ type: "alarm", kind: "printer" }]);
+    r.runner.tell({ kind: "device", device: "printer", ok: false, reason: "the paper is out" });
+    expect(r.order.slice(before)).toEqual(["commit"]);
   });
 });
 

@@ -1,21 +1,25 @@
 import type { Clock, Now } from "@parkme/shared/domain/clock";
 import { readClock } from "@parkme/shared/domain/clock";
-import type { Credit, GateRecord, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
+import type { Credit, GateRecord, LaneCommand, LaneOrder, LaneRead } from "@parkme/shared/domain/gate-record";
 import type { CommandId, IdMint } from "@parkme/shared/domain/ids";
 import type { CommandOutcome } from "../devices/ports.ts";
 import type { CommandAnswer, Turn } from "../store/commit.ts";
 import { entryLane } from "./entry-lane.ts";
 import { exitLane } from "./exit-lane.ts";
+import { reversibleLane } from "./reversible-lane.ts";
 import type {
   Facts,
   FactsRequest,
   Lane,
   LaneConfig,
   LaneEvent,
+  LaneEventKind,
+  LaneStart,
   LaneTable,
   Reply,
   StepContext,
 } from "./machine/model.ts";
+import { outage } from "./machine/doubt.ts";
 import { blind, newLane, nextDue, observe, step, wakeAtMs, type InputImage } from "./machine/step.ts";
 
 /** What a lane needs of the world. */
@@ -28,6 +32,10 @@ export type LaneWorld = {
   readonly commit: (turn: Turn) => void;
   /** Sends a command to the lane's barrier; never throws, the outcome comes back as an event. */
   readonly send: (command: LaneCommand) => void;
+  /** Asks something of the lane's other devices; never throws, answers come back as events. */
+  readonly order: (order: LaneOrder) => void;
+  /** What the lane does when the disk refuses: stay as it is, or open and stay open. */
+  readonly storeFailure: "hold" | "open";
   readonly log: {
     readonly warn: (fields: object, message: string) => void;
     readonly error: (fields: object, message: string) => void;
@@ -44,8 +52,25 @@ export type LaneRunner = {
   /** True when the read is on the disk. */
   readonly read: (read: LaneRead) => boolean;
   readonly outcome: (commandId: CommandId, outcome: CommandOutcome, detail: string) => void;
-  readonly ask: (event: Extract<LaneEvent, { kind: "cash" | "vend" | "reset" }>) => Reply;
+  /** An attendant's wish, answered at once. */
+  readonly ask: (event: Extract<LaneEvent, { kind: AskedKind }>) => Reply;
+  /** What a device of the lane, a schedule or the mode says. */
+  readonly tell: (event: Extract<LaneEvent, { kind: ToldKind }>) => void;
   readonly stop: () => void;
+};
+
+export type AskedKind = "cash" | "vend" | "reset" | "hold" | "turn";
+export type ToldKind = Extract<
+  LaneEventKind,
+  "credential" | "printed" | "print_failed" | "taken" | "terminal" | "device" | "output" | "mode"
+>;
+
+const DISK_REFUSES = "The disk refuses to write";
+
+const TABLES: { readonly [K in LaneConfig["kind"]]: LaneTable } = {
+  entry: entryLane,
+  exit: exitLane,
+  reversible: reversibleLane,
 };
 
 /** Events wait here only while a turn is under way, which takes well under a millisecond. */
@@ -62,14 +87,10 @@ type Mail = {
  * Runs one lane: one event at a time through the pure table, then one durable commit, and only then the
  * commands. No commit, no open (safety invariant 12).
  */
-export function createLaneRunner(
-  config: LaneConfig,
-  creditInDoubt: Credit | null,
-  world: LaneWorld,
-): LaneRunner {
-  const table: LaneTable = config.direction === "entry" ? entryLane : exitLane;
-  let lane = newLane(readClock(world.clock), creditInDoubt);
-  let written: Credit | null = creditInDoubt;
+export function createLaneRunner(config: LaneConfig, start: LaneStart, world: LaneWorld): LaneRunner {
+  const table = TABLES[config.kind];
+  let lane = newLane(readClock(world.clock), start);
+  let written: Credit | null = start.credit;
   let outcomes: CommandAnswer[] = [];
   let busy = false;
   let timer: ReturnType<typeof setTimeout> | null = null;
@@ -107,6 +128,7 @@ export function createLaneRunner(
     }
     lane = played.lane;
     for (const command of played.commands) world.send(command);
+    for (const order of played.orders) world.order(order);
     if (lane !== before) world.changed(lane, played.records);
     return played.reply;
   }
@@ -122,22 +144,18 @@ export function createLaneRunner(
   }
 
   /**
-   * The store cannot be asked or the disk refuses: nothing was decided. Only a reopening onto an obstruction
-   * leaves all the same.
+   * The store cannot be asked or the disk refuses: nothing was decided. What keeps people safe leaves all the same:
+   * a reopening onto an obstruction, and the opening of a lane whose policy that is (edge case 46).
    */
   function refuseTurn(before: Lane, commands: readonly LaneCommand[], error: unknown): Reply {
     world.log.error(
       { lane: config.name, err: error },
       "the turn could not be written; the lane decides nothing",
     );
-    for (const command of commands) if (command.safety) world.send(command);
-    const { reads, armingSinceMs, lastPassed, passage } = before;
-    const doubtful = newLane(readClock(world.clock), before.credit ?? before.unresolved);
-    const seen = blind(
-      { ...doubtful, reads, armingSinceMs, lastPassed, passage },
-      "The disk refuses to write",
-    );
-    lane = { ...seen.lane, trouble: "The disk refuses to write" };
+    const ctx = { config, now: readClock(world.clock), mint: world.mint, vote: world.vote };
+    const failed = outage(before, world.storeFailure, DISK_REFUSES, ctx);
+    for (const command of [...commands, ...failed.commands]) if (command.safety) world.send(command);
+    lane = failed.lane;
     world.changed(lane, []);
     return {
       ok: false,
@@ -194,6 +212,7 @@ export function createLaneRunner(
       if (reply === null) throw new Error(`lane ${config.name} gave no answer to ${event.kind}`);
       return reply;
     },
+    tell: (event) => void post(plain(event)),
     stop: () => {
       if (timer !== null) clearTimeout(timer);
       timer = null;
@@ -213,6 +232,7 @@ function play(
   let { lane } = start;
   const records: GateRecord[] = [];
   const commands: LaneCommand[] = [];
+  const orders: LaneOrder[] = [];
   let reply: Reply | null = null;
   for (const first of start.events) {
     let event: LaneEvent | null = first;
@@ -225,12 +245,13 @@ function play(
       lane = applied.step.lane;
       records.push(...applied.step.records);
       commands.push(...applied.step.commands);
+      orders.push(...applied.step.orders);
       reply = applied.step.reply ?? reply;
       const { request } = applied.step;
       event = request === null ? null : { kind: "facts", facts: world.gatherFacts(request) };
     }
   }
-  return { lane, records, commands, reply };
+  return { lane, records, commands, orders, reply };
 }
 
 /** The credit whose passage is not confirmed, wherever the lane holds it. */

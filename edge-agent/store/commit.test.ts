@@ -1,7 +1,7 @@
 import { count, eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GateRecord, LaneRead } from "@parkme/shared/domain/gate-record";
-import type { CommandId, IdMint } from "@parkme/shared/domain/ids";
+import type { AttemptId, CommandId, IdMint, JobId } from "@parkme/shared/domain/ids";
 import { eventPayloads, syncEventSchema, type EventKind } from "@parkme/shared/protocol/sync";
 import { money } from "@parkme/shared/domain/money";
 import type { GateDatabase } from "./open.ts";
@@ -287,26 +287,57 @@ describe("the log", () => {
   });
 
   it("says only what the cloud understands", () => {
-    const stay = make.stay("BAB1234");
+    const stay = { ...make.stay("BAB1234"), right: { kind: "permit", id: "P-1" } } as const;
+    const { stayId } = stay;
+    const zones = [{ zone: "level-2", by: 1 }] as const;
+    const jobId = mint.next<JobId>(START_MS);
+    const attemptId = mint.next<AttemptId>(START_MS);
+    const attempt = {
+      type: "attempt",
+      attemptId,
+      stayId,
+      amountMinor: 500,
+      detail: "x".repeat(400),
+    } as const;
     store.commit(
       turn([
-        make.started(stay),
-        make.moved("in", stay.stayId, { plate: "BAB1234", review: "direction_ambiguous" }),
-        make.paid(stay.stayId, 500),
+        make.started(stay, { zone: "level-2", credential: { kind: "card", text: "0815" } }),
+        { type: "ticket", jobId, stayId, step: "begun", detail: "x".repeat(400) },
+        make.moved("in", stayId, { plate: "BAB1234", review: "direction_ambiguous", zones }),
+        make.moved("in", stayId, { scope: "zone", zones }),
+        { type: "stay_review", stayId, review: "passback" },
+        { ...attempt, status: "begun", receipt: null },
+        { ...attempt, status: "approved", receipt: "R-1" },
+        make.paid(stayId, 500),
         make.vended(),
         { type: "reset", actor: "alex", reason: "lane is clear" },
+        { type: "hold", on: true, cause: "fire", actor: null, reason: "" },
+        { type: "turned", direction: "exit", actor: "alex" },
         { type: "alarm", kind: "tailgate", detail: "x".repeat(400) },
-        make.moved("out", stay.stayId, { quote }),
+        { type: "alarm", kind: "fire", detail: "" },
+        { type: "alarm_over", kind: "fire" },
+        make.moved("out", stayId, { quote }),
         make.moved("out", null, { review: "exit_without_entry" }),
       ]),
     );
+    const now = { wallMs: START_MS, monotonicMs: 0 };
+    const by = { actor: "alex", reason: "r" };
+    store.setMode({ scope: "lane", name: "entry", mode: "closed", ...by }, now);
+    store.correctCount({ zone: null, count: 3, ...by, idempotencyKey: "k" }, now);
+    store.resetCount({ zone: null, to: 0, key: "k" }, now);
+    store.neutralReset({ ...by, idempotencyKey: "k" }, now);
+    for (const { alarm_id } of store.recentAlarms(9)) store.acknowledgeAlarm(alarm_id, "alex", START_MS);
     const events = store.logAfter(0, 100);
-    expect(events).toHaveLength(8);
+    expect(events).toHaveLength(23);
+    const unsaid: EventKind[] = ["stay.voided"];
+    expect(new Set([...events.map(({ kind }) => kind), ...unsaid])).toEqual(
+      new Set(Object.keys(eventPayloads)),
+    );
     for (const event of events) {
       expect(syncEventSchema.parse(event)).toEqual(event);
       expect(eventPayloads[event.kind as EventKind].parse(event.payload)).toEqual(event.payload);
     }
-    expect(new Set(events.map((event) => event.event_id)).size).toBe(8);
+    expect(new Set(events.map((event) => event.event_id)).size).toBe(23);
   });
 
   it("is read in pages, from where the cloud has it", () => {

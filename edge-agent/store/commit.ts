@@ -1,27 +1,12 @@
-import { and, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Now } from "@parkme/shared/domain/clock";
 import type { Credit, GateRecord, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
-import type { CommandId, EventId, IdMint } from "@parkme/shared/domain/ids";
-import { plateShape } from "@parkme/shared/domain/plate";
-import type { Currency } from "@parkme/shared/domain/money";
-import type { SyncFact } from "@parkme/shared/protocol/sync";
+import type { CommandId } from "@parkme/shared/domain/ids";
+import type { LogWriter } from "./log.ts";
 import type { GateDatabase } from "./open.ts";
-import {
-  agentState,
-  alarms,
-  commands,
-  lanes,
-  log,
-  movements,
-  payments,
-  plateReads,
-  resets,
-  stays,
-  tickets,
-  vends,
-} from "./schema.ts";
+import { createRecordWriter, type RecordOptions } from "./records.ts";
+import { commands, lanes, plateReads, stays } from "./schema.ts";
 import { inserter } from "./statements.ts";
-import { factsOf, SCHEMA_VERSION } from "./log.ts";
 
 /** Everything one event changed at one lane. */
 export type Turn = {
@@ -42,15 +27,15 @@ export type CommandAnswer = {
   readonly outcome: "done" | "refused" | "silent";
 };
 
-export type CommitOptions = { readonly epoch: number; readonly currency: Currency; readonly mint: IdMint };
+export type CommitOptions = RecordOptions & { readonly epoch: number; readonly writeLog: LogWriter };
 
 /**
  * Prepares the one write path of the gate: lane, stay, ticket, money, command and log row commit together or
  * not at all, and are on the disk when the returned function returns. It throws when the disk refuses.
  */
 export function createCommit(db: GateDatabase, options: CommitOptions): (turn: Turn) => void {
-  const writeRecord = recordWriter(db, options.currency);
-  const writeLog = logWriter(db, options.mint);
+  const { writeLog } = options;
+  const writeRecord = createRecordWriter(db, options);
   const isOutdated = outdatedCheck(db);
   const insertCommand = inserter(db, commands);
   const insertRead = inserter(db, plateReads, "ignore");
@@ -78,9 +63,8 @@ export function createCommit(db: GateDatabase, options: CommitOptions): (turn: T
     for (const read of turn.reads) insertRead(readRow(lane, read));
     for (const record of turn.records) {
       if (isOutdated(record)) continue;
-      writeRecord(record, turn);
-      for (const fact of factsOf(record, { lane, wallMs: now.wallMs, currency: options.currency }))
-        writeLog(fact, now.wallMs);
+      const fact = writeRecord(record, { lane, state, wallMs: now.wallMs });
+      if (fact !== null) writeLog(fact, now.wallMs);
     }
     for (const { id, action } of turn.commands) {
       insertCommand({ id, lane, action, epoch: options.epoch, issuedAt: now.wallMs });
@@ -109,19 +93,6 @@ function readRow(lane: string, read: LaneRead): typeof plateReads.$inferInsert {
   };
 }
 
-function logWriter(db: GateDatabase, mint: IdMint): (fact: SyncFact, wallMs: number) => void {
-  const insertLog = inserter(db, log);
-  return ({ kind, payload }, wallMs) => {
-    insertLog({
-      eventId: mint.next<EventId>(wallMs),
-      kind,
-      schemaVersion: SCHEMA_VERSION,
-      wallAt: wallMs,
-      payload: JSON.stringify(payload),
-    });
-  };
-}
-
 /**
  * A lane that was blind for long may conclude about a stay what another lane knew before: the vehicle has left,
  * and was counted in on that occasion. What is written first stands.
@@ -140,98 +111,5 @@ function outdatedCheck(db: GateDatabase): (record: GateRecord) => boolean {
     if (record.type === "stay_voided" || (inferred && record.direction === "in"))
       return status !== "provisional";
     return status === "closed" || status === "void";
-  };
-}
-
-type Write<K extends GateRecord["type"]> = (record: Extract<GateRecord, { type: K }>, turn: Turn) => void;
-
-function recordWriter(db: GateDatabase, currency: Currency): (record: GateRecord, turn: Turn) => void {
-  const startStay = stayStarter(db);
-  const move = movementWriter(db);
-  const insertPayment = inserter(db, payments);
-  const insertVend = inserter(db, vends);
-  const insertReset = inserter(db, resets);
-  const insertAlarm = inserter(db, alarms);
-  const voidStay: Write<"stay_voided"> = ({ stayId }, turn) => {
-    db.update(stays).set({ status: "void" }).where(eq(stays.id, stayId)).run();
-    db.update(tickets).set({ voidedAt: turn.now.wallMs }).where(eq(tickets.stayId, stayId)).run();
-  };
-  return (record, turn) => {
-    const { lane } = turn;
-    const at = turn.now.wallMs;
-    switch (record.type) {
-      case "stay_started":
-        return startStay(record, turn);
-      case "stay_voided":
-        return voidStay(record, turn);
-      case "stay_review":
-        db.update(stays).set({ review: record.review }).where(eq(stays.id, record.stayId)).run();
-        return;
-      case "movement":
-        return move(record, turn);
-      case "payment": {
-        const { type: _type, paymentId: id, ...payment } = record;
-        return insertPayment({ ...payment, id, lane, currency, at });
-      }
-      case "vend": {
-        const { type: _type, ...vend } = record;
-        return insertVend({ ...vend, lane, at });
-      }
-      case "reset":
-        return insertReset({ lane, actor: record.actor, reason: record.reason, at });
-      case "alarm":
-        return insertAlarm({ lane, kind: record.kind, detail: record.detail, at });
-      default:
-        return record satisfies never;
-    }
-  };
-}
-
-function stayStarter(db: GateDatabase): Write<"stay_started"> {
-  const insertStay = inserter(db, stays);
-  const insertTicket = inserter(db, tickets);
-  return ({ stay }, { lane, now }) => {
-    const { stayId, plate } = stay;
-    insertStay({
-      id: stayId,
-      status: "provisional",
-      entryLane: lane,
-      plate,
-      plateShape: plate === null ? null : plateShape(plate),
-      entryAt: stay.entryWallMs,
-    });
-    insertTicket({ number: stay.ticketNumber, stayId, lane, issuedAt: now.wallMs });
-  };
-}
-
-function movementWriter(db: GateDatabase): Write<"movement"> {
-  const insertMovement = inserter(db, movements);
-  const count = db
-    .update(agentState)
-    .set({ inside: sql`${agentState.inside} + ${sql.placeholder("by")}` })
-    .prepare();
-  const openStay = db
-    .update(stays)
-    .set({ status: "open", review: sql`${sql.placeholder("review")}` })
-    .where(and(eq(stays.id, sql.placeholder("id")), eq(stays.status, "provisional")))
-    .prepare();
-  const closeStay = db
-    .update(stays)
-    .set({
-      status: "closed",
-      exitAt: sql`${sql.placeholder("exitAt")}`,
-      feeMinor: sql`${sql.placeholder("feeMinor")}`,
-      review: sql`coalesce(${sql.placeholder("review")}, ${stays.review})`,
-    })
-    .where(eq(stays.id, sql.placeholder("id")))
-    .prepare();
-  return (record, { lane, now }) => {
-    const { movementId: id, direction, kind, stayId, plate, review } = record;
-    const feeMinor = record.quote?.total.amountMinor ?? null;
-    insertMovement({ id, lane, direction, kind, stayId, plate, at: now.wallMs, review, feeMinor });
-    count.run({ by: direction === "in" ? 1 : -1 });
-    if (stayId === null) return;
-    if (direction === "in") openStay.run({ id: stayId, review });
-    else closeStay.run({ id: stayId, exitAt: now.wallMs, feeMinor, review });
   };
 }

@@ -1,67 +1,129 @@
 import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import type { EventId, IdMint } from "@parkme/shared/domain/ids";
 import type { Currency } from "@parkme/shared/domain/money";
-import type { SyncFact } from "@parkme/shared/protocol/sync";
+import { SYNC_SCHEMA_VERSION, type SyncFact } from "@parkme/shared/protocol/sync";
+import type { GateDatabase } from "./open.ts";
+import { log } from "./schema.ts";
+import { inserter } from "./statements.ts";
 
-/** Version of every payload this agent writes into its log. */
-export const SCHEMA_VERSION = 1;
+/** Adds a row to the log; inside the transaction of what it reports. */
+export type LogWriter = (fact: SyncFact, wallMs: number) => void;
+
+export function createLogWriter(db: GateDatabase, mint: IdMint): LogWriter {
+  const insertLog = inserter(db, log);
+  return ({ kind, payload }, wallMs) => {
+    insertLog({
+      eventId: mint.next<EventId>(wallMs),
+      kind,
+      schemaVersion: SYNC_SCHEMA_VERSION,
+      wallAt: wallMs,
+      payload: JSON.stringify(payload),
+    });
+  };
+}
+
+/** RFC 3339 in UTC. */
+export function instantOf(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
+const MAX_DETAIL = 200;
+const MAX_RECEIPT = 80;
+
+/** What a device says may be longer than the cloud takes. */
+export function detailOf(text: string): string {
+  return text.slice(0, MAX_DETAIL);
+}
+
+/** Alarms are told of by their own writer: whether one begins or ends depends on those that last. */
+export type PlainRecord = Exclude<GateRecord, { type: "alarm" } | { type: "alarm_over" }>;
 
 export type FactContext = { readonly lane: string; readonly wallMs: number; readonly currency: Currency };
 
 /** What the cloud is told of a record. */
-export function factsOf(record: GateRecord, { lane, wallMs, currency }: FactContext): readonly SyncFact[] {
-  const at = new Date(wallMs).toISOString();
+export function factOf(record: PlainRecord, { lane, wallMs, currency }: FactContext): SyncFact {
+  const at = instantOf(wallMs);
   switch (record.type) {
-    case "stay_started": {
-      const { stayId, ticketNumber, plate, entryWallMs } = record.stay;
-      const entryAt = new Date(entryWallMs).toISOString();
-      return [
-        {
-          kind: "stay.started",
-          payload: { stay_id: stayId, lane, ticket_number: ticketNumber, plate, entry_at: entryAt },
-        },
-      ];
-    }
+    case "stay_started":
+      return startedFact(record, lane);
     case "stay_voided":
-      return [{ kind: "stay.voided", payload: { stay_id: record.stayId, lane, at, reason: record.reason } }];
+      return { kind: "stay.voided", payload: { stay_id: record.stayId, lane, at, reason: record.reason } };
     case "stay_review":
-      return [{ kind: "stay.flagged", payload: { stay_id: record.stayId, lane, at, review: record.review } }];
+      return { kind: "stay.flagged", payload: { stay_id: record.stayId, lane, at, review: record.review } };
     case "movement":
-      return [{ kind: "movement.recorded", payload: movementPayload(record, lane, at) }];
+      return { kind: "movement.recorded", payload: movementPayload(record, lane, at) };
     case "payment": {
-      const { paymentId, stayId, method, amountMinor, actor } = record;
-      const amount = { amount_minor: amountMinor, currency };
-      return [
-        {
-          kind: "payment.taken",
-          payload: { payment_id: paymentId, stay_id: stayId, lane, method, ...amount, actor, at },
-        },
-      ];
+      const { paymentId: payment_id, stayId: stay_id, method, amountMinor: amount_minor, actor } = record;
+      return {
+        kind: "payment.taken",
+        payload: { payment_id, stay_id, lane, method, amount_minor, currency, actor, at },
+      };
+    }
+    case "attempt":
+      return { kind: "attempt.changed", payload: attemptPayload(record, { lane, at, currency }) };
+    case "ticket": {
+      const { jobId: job_id, stayId: stay_id, step } = record;
+      const detail = detailOf(record.detail);
+      return { kind: "ticket.step", payload: { job_id, stay_id, lane, step, detail, at } };
     }
     case "vend": {
-      const { commandId, actor, reason } = record;
-      return [{ kind: "vend.granted", payload: { command_id: commandId, lane, actor, reason, at } }];
+      const { commandId: command_id, actor, reason } = record;
+      return { kind: "vend.granted", payload: { command_id, lane, actor, reason, at } };
     }
     case "reset":
-      return [{ kind: "lane.reset", payload: { lane, actor: record.actor, reason: record.reason, at } }];
-    case "alarm":
-      return [
-        {
-          kind: "alarm.raised",
-          payload: { lane, kind: record.kind, detail: record.detail.slice(0, 200), at },
-        },
-      ];
+      return { kind: "lane.reset", payload: { lane, actor: record.actor, reason: record.reason, at } };
+    case "hold": {
+      const { on, cause, actor } = record;
+      return {
+        kind: "hold.changed",
+        payload: { lane, on, cause, actor, reason: detailOf(record.reason), at },
+      };
+    }
+    case "turned":
+      return { kind: "lane.turned", payload: { lane, direction: record.direction, actor: record.actor, at } };
     default:
       return record satisfies never;
   }
 }
 
-function movementPayload(record: Extract<GateRecord, { type: "movement" }>, lane: string, at: string) {
-  const { movementId, direction, kind, stayId, plate, review, quote } = record;
+type RecordOf<K extends PlainRecord["type"]> = Extract<PlainRecord, { type: K }>;
+
+function startedFact({ stay, zone }: RecordOf<"stay_started">, lane: string): SyncFact {
+  const { stayId: stay_id, ticketNumber: ticket_number, plate, right } = stay;
+  const entry_at = instantOf(stay.entryWallMs);
+  return { kind: "stay.started", payload: { stay_id, lane, ticket_number, plate, entry_at, right, zone } };
+}
+
+function movementPayload(record: RecordOf<"movement">, lane: string, at: string) {
+  const { movementId: movement_id, direction, kind, scope, stayId: stay_id, plate, review, quote } = record;
   const fee = quote && {
     amount_minor: quote.total.amountMinor,
     currency: quote.total.currency,
     applied_rule: quote.appliedRule,
     tariff_version: quote.tariffVersion,
   };
-  return { movement_id: movementId, lane, direction, kind, stay_id: stayId, plate, at, review, fee };
+  const zones = record.zones.map(({ zone, by }) => ({ zone, by }));
+  return { movement_id, lane, direction, kind, scope, zones, stay_id, plate, at, review, fee };
+}
+
+function attemptPayload(
+  {
+    attemptId: attempt_id,
+    stayId: stay_id,
+    amountMinor: amount_minor,
+    status,
+    receipt,
+    detail,
+  }: RecordOf<"attempt">,
+  common: { readonly lane: string; readonly at: string; readonly currency: Currency },
+) {
+  return {
+    attempt_id,
+    stay_id,
+    amount_minor,
+    status,
+    receipt: receipt?.slice(0, MAX_RECEIPT) ?? null,
+    detail: detailOf(detail),
+    ...common,
+  };
 }

@@ -8,7 +8,8 @@ import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase } from "./open.ts";
 import * as schema from "./schema.ts";
-import { MIGRATIONS, newFolder, open, openStore, type Folder } from "./testing/gate-db.ts";
+import { createStore } from "./store.ts";
+import { EUR, MIGRATIONS, newFolder, newMint, open, openStore, type Folder } from "./testing/gate-db.ts";
 
 let folder: Folder;
 beforeEach(() => {
@@ -76,6 +77,24 @@ describe("a database that opens", () => {
       return store.epoch;
     });
     expect(epochs).toEqual([1, 2, 3]);
+  });
+
+  it("edge case 47: restored from an old backup has a newer epoch than any before", () => {
+    const [path, backup] = [folder.path("gate.db"), folder.path("backup.db")];
+    const start = (startedAtMs: number): number => {
+      const opened = open(path);
+      const store = createStore(opened, { currency: EUR, mint: newMint(), startedAtMs });
+      store.close();
+      return store.epoch;
+    };
+    const first = start(1_800_000_000_000);
+    copyFileSync(path, backup);
+    const later = [start(1_800_000_100_000), start(1_800_000_200_000)];
+    copyFileSync(backup, path);
+    const restored = start(1_800_000_300_000);
+    expect([first, ...later, restored]).toEqual([first, ...later, restored].toSorted((a, b) => a - b));
+    // A clock that has forgotten the year still makes one more.
+    expect(start(0)).toBe(restored + 1);
   });
 });
 
@@ -157,13 +176,14 @@ describe("schema and migrations", () => {
   it("agree column by column", () => {
     const { $client: file } = open(folder.path("gate.db"));
     for (const table of tables) {
-      const { name, columns } = getTableConfig(table);
+      const { name, columns, primaryKeys } = getTableConfig(table);
+      const key = (primaryKeys[0]?.columns ?? columns.filter(({ primary }) => primary)).map((c) => c.name);
       const there = file.prepare(`select name, type, "notnull", pk from pragma_table_info(?)`).all(name);
       const here = columns.map((column) => ({
         name: column.name,
         type: column.getSQLType().toUpperCase(),
         notnull: column.notNull ? 1 : 0,
-        pk: column.primary ? 1 : 0,
+        pk: key.indexOf(column.name) + 1,
       }));
       expect(there, `columns of ${name}`).toEqual(here);
       expect(Object.keys(getTableColumns(table))).toHaveLength(there.length);

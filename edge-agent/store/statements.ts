@@ -1,6 +1,10 @@
 import { getTableColumns, sql } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { GateDatabase } from "./open.ts";
+import { stays } from "./schema.ts";
+
+/** Where and when a record is written. */
+export type At = { readonly lane: string; readonly wallMs: number };
 
 /** A prepared INSERT of every column of a table; columns left out of the row are NULL. */
 export function inserter<T extends SQLiteTable>(
@@ -22,3 +26,15 @@ function isAutoIncrement(table: SQLiteTable, name: string): boolean {
   const column = getTableColumns(table)[name];
   return column !== undefined && "autoIncrement" in column && column.autoIncrement === true;
 }
+
+/**
+ * The stay may be inside. Written out, not with parameters: SQLite uses the partial indexes of these stays only
+ * where it can see that the condition is theirs, word for word.
+ */
+export const MAY_BE_INSIDE = sql`${stays.status} in ('provisional', 'open')`;
+
+/**
+ * The stay was admitted, and its vehicle is expected to be on its way in: it takes a space. One whose passage
+ * nobody could prove is for a person to look at, and takes none.
+ */
+export const ADMITTED = sql`${stays.status} = 'provisional' and (${stays.review} is null or ${stays.review} <> 'passage_unproven')`;

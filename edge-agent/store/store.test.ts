@@ -43,8 +43,10 @@ describe("who is inside", () => {
       plate: "BOB123",
       entryWallMs: START_MS - 1_000,
       status: "open",
+      right: null,
       paidMinor: 0,
       missedExit: false,
+      neutral: false,
     });
     expect(store.insideLike("BOB1234")).toEqual([]);
   });
@@ -144,9 +146,18 @@ describe("attendants' questions", () => {
     const later = { now: { wallMs: START_MS + 1_000, monotonicMs: 0 } };
     store.commit(turn([make.paid(stay.stayId, 500)]));
     store.commit(turn([make.paid(stay.stayId, 300), make.moved("out", stay.stayId)], later));
-    expect(store.totalsSince(START_MS)).toEqual({ in: 1, out: 1, cashMinor: 800 });
-    expect(store.totalsSince(START_MS + 1_000)).toEqual({ in: 0, out: 1, cashMinor: 300 });
-    expect(store.totalsSince(START_MS + 1_001)).toEqual({ in: 0, out: 0, cashMinor: 0 });
+    const none = { in: 0, out: 0, cashMinor: 0, cardMinor: 0 };
+    expect(store.totalsSince(START_MS)).toEqual({ ...none, in: 1, out: 1, cashMinor: 800 });
+    expect(store.totalsSince(START_MS + 1_000)).toEqual({ ...none, out: 1, cashMinor: 300 });
+    expect(store.totalsSince(START_MS + 1_001)).toEqual(none);
+  });
+
+  it("totals know cash from cards, and a way from one zone into another from a way in", () => {
+    const stay = cameIn("BAB1234");
+    const card = { ...make.paid(stay.stayId, 700), method: "card", actor: "terminal" } as GateRecord;
+    const ramp = make.moved("in", stay.stayId, { scope: "zone", zones: [{ zone: "level-2", by: 1 }] });
+    store.commit(turn([make.paid(stay.stayId, 500), card, ramp]));
+    expect(store.totalsSince(START_MS)).toEqual({ in: 1, out: 0, cashMinor: 500, cardMinor: 700 });
   });
 
   it("recent movements come newest first, with ticket and fee", () => {

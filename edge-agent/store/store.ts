@@ -1,106 +1,92 @@
-import { and, asc, count, desc, eq, gt, gte, inArray, isNull, sql, sum } from "drizzle-orm";
-import type { Credit, StayInHand } from "@parkme/shared/domain/gate-record";
-import { asId, type IdMint, type PaymentId, type StayId, type TicketNumber } from "@parkme/shared/domain/ids";
+import { and, asc, count, desc, eq, gt, gte, sql, sum } from "drizzle-orm";
+import type { Zone } from "@parkme/shared/domain/facility";
+import { asId, type IdMint, type PaymentId, type StayId } from "@parkme/shared/domain/ids";
 import type { Currency } from "@parkme/shared/domain/money";
-import { plateShape } from "@parkme/shared/domain/plate";
+import type { PaymentMethod } from "@parkme/shared/domain/stay";
 import type { MovementView } from "@parkme/shared/protocol/kiosk";
 import type { SyncEvent } from "@parkme/shared/protocol/sync";
+import type { Lists } from "../lists/list-file.ts";
+import { alarmQueries } from "./alarms.ts";
+import { attemptQueries } from "./attempts.ts";
 import { createCommit, type Turn } from "./commit.ts";
+import { replaceLists } from "./list-replacing.ts";
+import { listQueries } from "./lists.ts";
+import { createLogWriter } from "./log.ts";
+import { modeKeeping } from "./modes.ts";
+import { countCorrecting } from "./counts.ts";
+import { occupancyQueries } from "./occupancy.ts";
 import type { GateDatabase } from "./open.ts";
-import { agentState, lanes, log, movements, payments, plateReads, stays, tickets, vends } from "./schema.ts";
+import { agentState, log, movements, payments, plateReads, tickets, vends } from "./schema.ts";
+import { stayQueries } from "./stays.ts";
+import { createZoneTree } from "./zone-tree.ts";
 
-export type StoreOptions = { readonly currency: Currency; readonly mint: IdMint };
+export type StoreOptions = {
+  readonly currency: Currency;
+  readonly mint: IdMint;
+  readonly zones?: readonly Zone[];
+  /** Spaces of the facility: a correction far beyond them is a slip of the finger. */
+  readonly capacity?: number;
+  /** When this agent starts, Unix ms. */
+  readonly startedAtMs?: number;
+};
+
+/**
+ * How long a lane's turn may wait for another program that writes to the file, such as an import: every lane waits
+ * with it. An obstruction is answered all the same when the turn is refused, but not before.
+ */
+const BUSY_MS = 250;
 
 export type Store = ReturnType<typeof createStore>;
 
-/** A stay that may be inside. */
-export type InsideStay = Omit<StayInHand, "due" | "plate"> & {
-  readonly plate: string;
-  readonly paidMinor: number;
-  /** Its vehicle came in again since, so it must have left unseen. */
-  readonly missedExit: boolean;
-};
-
 /** The gate's memory. Every call is synchronous: SQLite is in this process, and lanes take turns. */
-export function createStore(db: GateDatabase, options: StoreOptions) {
-  const epoch = beginEpoch(db);
-  const commit = createCommit(db, { epoch, ...options });
+export function createStore(
+  db: GateDatabase,
+  { currency, mint, zones = [], capacity, startedAtMs = 0 }: StoreOptions,
+) {
+  const epoch = beginEpoch(db, startedAtMs);
+  db.$client.pragma(`busy_timeout = ${BUSY_MS}`);
+  const tree = createZoneTree(zones);
+  const writeLog = createLogWriter(db, mint);
+  const commit = createCommit(db, { epoch, currency, mint, tree, writeLog });
   return {
     epoch,
     commit: (turn: Turn): void => commit(turn),
-    ...laneQueries(db),
+    ...stayQueries(db),
+    ...listQueries(db),
+    ...occupancyQueries(db, tree),
+    ...countCorrecting(db, { tree, writeLog, capacity: capacity ?? null }),
+    ...modeKeeping(db, writeLog),
+    ...alarmQueries(db, writeLog),
+    ...attemptQueries(db),
     ...attendantQueries(db),
     ...uplinkQueries(db),
     ...readQueries(db),
+    /** Puts new lists in force, a little at a time; false when another import has overtaken it. */
+    replaceLists: async (lists: Lists, nowMs: number): Promise<boolean> =>
+      await replaceLists(db, lists, nowMs),
     /** Throws when the database does not answer. */
     ping: (): void => void db.get(sql`select 1`),
     close: (): void => void db.$client.close(),
   };
 }
 
-function beginEpoch(db: GateDatabase): number {
+/**
+ * Higher at every start, also at the first one after a backup was restored: boards take no command of an epoch below
+ * the highest they have seen. Seconds of the wall clock are, as long as that is right; without it, one more.
+ */
+function beginEpoch(db: GateDatabase, startedAtMs: number): number {
+  const first = Math.max(1, Math.floor(startedAtMs / 1_000));
   const row = db
     .insert(agentState)
-    .values({ id: 1, epoch: 1, inside: 0, uploadCursor: 0 })
-    .onConflictDoUpdate({ target: agentState.id, set: { epoch: sql`${agentState.epoch} + 1` } })
+    .values({ id: 1, epoch: first, inside: 0, uploadCursor: 0 })
+    .onConflictDoUpdate({
+      target: agentState.id,
+      set: { epoch: sql`max(${agentState.epoch} + 1, ${first})` },
+    })
     .returning({ epoch: agentState.epoch })
     .get();
   return row.epoch;
 }
-
-function laneQueries(db: GateDatabase) {
-  const inside = db.select({ inside: agentState.inside }).from(agentState).prepare();
-  const admitted = db
-    .select({ n: count() })
-    .from(stays)
-    .where(and(eq(stays.status, "provisional"), isNull(stays.review)))
-    .prepare();
-  const byShape = db
-    .select({ stay: stays, ticketNumber: tickets.number })
-    .from(stays)
-    .innerJoin(tickets, eq(tickets.stayId, stays.id))
-    .where(
-      and(eq(stays.plateShape, sql.placeholder("shape")), inArray(stays.status, ["provisional", "open"])),
-    )
-    .orderBy(desc(stays.entryAt))
-    .limit(MAX_CANDIDATES)
-    .prepare();
-  const paid = db
-    .select({ minor: sum(payments.amountMinor) })
-    .from(payments)
-    .where(eq(payments.stayId, sql.placeholder("stayId")))
-    .prepare();
-  const ticket = db
-    .select({ number: tickets.number })
-    .from(tickets)
-    .where(eq(tickets.number, sql.placeholder("number")))
-    .prepare();
-  return {
-    /** Vehicles inside, by counted movements; a miscount never reads as less than none. */
-    inside: (): number => Math.max(0, inside.get()?.inside ?? 0),
-    /** Stays admitted whose passage is still to be confirmed. */
-    admitted: (): number => admitted.get()?.n ?? 0,
-    /** Stays inside whose plate is this one or looks like it, newest first, at most {@link MAX_CANDIDATES}. */
-    insideLike: (plate: string): readonly InsideStay[] =>
-      byShape.all({ shape: plateShape(plate) }).map(({ stay, ticketNumber }) => ({
-        stayId: asId<StayId>(stay.id),
-        ticketNumber: ticketNumber as TicketNumber,
-        plate: stay.plate ?? plate,
-        entryWallMs: stay.entryAt,
-        status: stay.status === "open" ? "open" : "provisional",
-        paidMinor: Number(paid.get({ stayId: stay.id })?.minor ?? 0),
-        missedExit: stay.review === "missed_exit",
-      })),
-    ticketExists: (number: TicketNumber): boolean => ticket.get({ number }) !== undefined,
-    /** The credit this lane held when the agent stopped, if its passage was not confirmed. */
-    creditInDoubt: (lane: string): Credit | null => {
-      const row = db.select({ credit: lanes.credit }).from(lanes).where(eq(lanes.lane, lane)).get();
-      return row?.credit == null ? null : (JSON.parse(row.credit) as Credit);
-    },
-  };
-}
-
-const MAX_CANDIDATES = 10;
 
 function attendantQueries(db: GateDatabase) {
   return {
@@ -134,21 +120,23 @@ function attendantQueries(db: GateDatabase) {
         review: m.review,
       }));
     },
-    /** Movements and cash since a moment. */
-    totalsSince: (sinceMs: number): { in: number; out: number; cashMinor: number } => {
+    /** Vehicles that came and left, and money taken, since a moment. */
+    totalsSince: (sinceMs: number): { in: number; out: number; cashMinor: number; cardMinor: number } => {
       const moved = db
         .select({ direction: movements.direction, n: count() })
         .from(movements)
-        .where(gte(movements.at, sinceMs))
+        .where(and(gte(movements.at, sinceMs), eq(movements.scope, "facility")))
         .groupBy(movements.direction)
         .all();
-      const cash = db
-        .select({ minor: sum(payments.amountMinor) })
+      const taken = db
+        .select({ method: payments.method, minor: sum(payments.amountMinor) })
         .from(payments)
         .where(gte(payments.at, sinceMs))
-        .get();
+        .groupBy(payments.method)
+        .all();
       const n = (direction: "in" | "out"): number => moved.find((row) => row.direction === direction)?.n ?? 0;
-      return { in: n("in"), out: n("out"), cashMinor: Number(cash?.minor ?? 0) };
+      const minor = (by: PaymentMethod): number => Number(taken.find((row) => row.method === by)?.minor ?? 0);
+      return { in: n("in"), out: n("out"), cashMinor: minor("cash"), cardMinor: minor("card") };
     },
     /** All movements ever, by lane and direction: where the counters of a new process start. */
     movementCounts: () =>

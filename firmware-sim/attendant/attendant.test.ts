@@ -115,9 +115,16 @@ function emptySnapshot(): KioskSnapshot {
       capacity: 10,
     },
     inside: 1,
-    today: { in: 1, out: 0, cash_minor: 0 },
+    held: 0,
+    today: { in: 1, out: 0, cash_minor: 0, card_minor: 0 },
     cloud: { connected: true, pending_events: 0, last_ack_at: null },
     lanes: [],
+    alarms: [],
+    alarms_waiting: 0,
+    modes: [],
+    zones: [],
+    devices: [],
+    lists: null,
     movements: [],
   };
 }
@@ -128,9 +135,14 @@ function paying(amountMinor: number | null): LaneView {
   return {
     lane: "exit",
     name: "Exit 1",
+    kind: "exit",
     direction: "exit",
+    turn_to: null,
+    mode: "open",
     state: amountMinor === null ? "OPENING" : "PAYING",
+    held_by: null,
     since: now(),
+    health: "ok",
     troubles: [],
     inputs: {
       arming: "on",
@@ -139,6 +151,10 @@ function paying(amountMinor: number | null): LaneView {
       photocell: absent,
       open_limit: absent,
       closed_limit: "on",
+      button: absent,
+      fire: absent,
+      stop: absent,
+      key_switch: absent,
     },
     display: "",
     read: null,
@@ -147,8 +163,12 @@ function paying(amountMinor: number | null): LaneView {
       ticket_number: "PKM-00000000",
       plate: "BAB12",
       entry_at: now(),
+      right: null,
       fee: amountMinor === null ? null : fee,
     },
+    ticket: null,
+    card: null,
+    cards_left_open: 0,
   };
 }
 

@@ -1,12 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  kioskSnapshotSchema,
-  type Cash,
-  type KioskSnapshot,
-  type Reset,
-  type SignIn,
-  type Vend,
-} from "@parkme/shared/protocol/kiosk";
+import { kioskSnapshotSchema, type KioskSnapshot, type SignIn } from "@parkme/shared/protocol/kiosk";
 import { createSseParser } from "./sse.ts";
 
 export type KioskClientOptions = {
@@ -26,7 +19,7 @@ export type KioskClient = {
    */
   readonly follow: (onSnapshot: (snapshot: KioskSnapshot) => void, onLost?: () => void) => Promise<void>;
   /** Posts a body to a path; the HTTP status, or null when no answer came. */
-  readonly post: (path: string, body: Cash | Vend | Reset) => Promise<number | null>;
+  readonly post: (path: string, body: object) => Promise<number | null>;
 };
 
 const REQUEST_TIMEOUT_MS = 5_000;

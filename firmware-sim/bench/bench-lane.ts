@@ -31,6 +31,7 @@ export class BenchLane {
   readonly #started = performance.now();
   readonly #inputs: Record<Point, boolean> = { in1: false, in2: false, in3: false, in4: false, in5: true };
   readonly #edges: Record<Point, number> = { in1: 0, in2: 0, in3: 0, in4: 0, in5: 1 };
+  readonly #relays = { open1: false, close1: false };
   #seq = 0;
   #commanded: ((action: string, atMs: number) => void) | null = null;
 
@@ -63,6 +64,16 @@ export class BenchLane {
     const ack: BoardAck = { id: command.id, result: "done", uptime_ms: this.#uptimeMs() };
     this.client.publish(this.#topics.boardAck(this.name), JSON.stringify(ack), { qos: 1 });
     this.#commanded?.(command.action, atMs);
+    if (command.action !== "stop") this.#pulse(command.action, command.pulse_ms);
+  }
+
+  #pulse(action: "open" | "close", pulseMs: number): void {
+    this.#relays[`${action}1`] = true;
+    this.#report();
+    setTimeout(() => {
+      this.#relays[`${action}1`] = false;
+      this.#report();
+    }, pulseMs);
   }
 
   #uptimeMs(): number {
@@ -84,7 +95,7 @@ export class BenchLane {
       uptime_ms: this.#uptimeMs(),
       inputs: this.#inputs,
       edges: this.#edges,
-      outputs: { open1: false, close1: false },
+      outputs: { ...this.#relays },
     };
     this.client.publish(this.#topics.boardState(this.name), JSON.stringify(state), { qos: 1, retain: true });
   }
@@ -110,7 +121,7 @@ export class BenchLane {
     const open = this.#command("open", 2_000);
     const read: PlateMessage = { event_id: randomUUID(), plate, confidence: 0.97, direction: "towards" };
     const sentMs = performance.now();
-    this.client.publish(this.#topics.cameraPlate(this.name), JSON.stringify(read), { qos: 1 });
+    this.client.publish(this.#topics.cameraPlate(`${this.name}-cam`), JSON.stringify(read), { qos: 1 });
     const openedMs = await open;
     if (openedMs === null) this.unanswered += 1;
     else if (measured) this.latencies.push(openedMs - sentMs);

@@ -1,4 +1,4 @@
-import type { BarrierAction, LaneDirection, LaneInput } from "@parkme/shared/domain/lane";
+import type { BarrierAction, LaneDirection, SensorInput } from "@parkme/shared/domain/lane";
 import { VEHICLE_LENGTH_M, type Vehicle } from "../traffic/demand.ts";
 import { createArm, type ArmMotion } from "./arm.ts";
 import { placeVehicle, stepDriver, type DriverScript, type LaneVehicle } from "./driver.ts";
@@ -26,7 +26,7 @@ export type Gate = {
   readonly direction: LaneDirection;
   readonly geometry: LaneGeometry;
   /** What the contacts say right now. */
-  readonly inputs: () => Record<LaneInput, boolean>;
+  readonly inputs: () => Record<SensorInput, boolean>;
   /** A relay contact of the board closes or falls off. */
   readonly relay: (action: BarrierAction, on: boolean) => void;
   readonly hasRoom: () => boolean;
@@ -109,7 +109,7 @@ function contactsOf(
   lane: readonly LaneVehicle[],
   armPosition: number,
   geometry: LaneGeometry,
-): Record<LaneInput, boolean> {
+): Record<SensorInput, boolean> {
   const covered = (span: Span) => lane.some((one) => one.rearM < span.toM && one.frontM > span.fromM);
   return {
     arming: covered(geometry.arming),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isTimeZone, startOfLocalDayMs } from "./local-day.ts";
+import { isTimeZone, localTimeOf, startOfLocalDayMs } from "./local-day.ts";
 
 const start = (now: string, zone: string): string =>
   new Date(startOfLocalDayMs(Date.parse(now), zone)).toISOString().replace(".000Z", "Z");
@@ -94,5 +94,22 @@ describe("time zones", () => {
 
   it("that nobody knows are refused loudly", () => {
     expect(() => startOfLocalDayMs(0, "Mars/Olympus")).toThrow(RangeError);
+  });
+});
+
+describe("the local time of a moment", () => {
+  it("is of the zone's own day and hour", () => {
+    expect(localTimeOf(Date.UTC(2026, 6, 1, 22, 30), "Europe/Berlin")).toEqual({
+      date: "2026-07-02",
+      weekday: 4,
+      minute: 30,
+    });
+    expect(localTimeOf(Date.UTC(2026, 6, 1, 22, 30, 59), "Asia/Kolkata").minute).toBe(4 * 60);
+  });
+
+  it("jumps with the clocks", () => {
+    const beforeJump = Date.UTC(2026, 2, 29, 0, 59);
+    expect(localTimeOf(beforeJump, "Europe/Berlin").minute).toBe(119);
+    expect(localTimeOf(beforeJump + 60_000, "Europe/Berlin").minute).toBe(180);
   });
 });

@@ -37,6 +37,18 @@ export function startOfLocalDayMs(nowMs: number, timeZone: string): number {
   return midnights.length === 0 ? byClockBefore : Math.min(...midnights);
 }
 
+/** The local calendar day of a moment as `YYYY-MM-DD`, its weekday (0 = Sunday), and the minute of the day. */
+export type LocalTime = { readonly date: string; readonly weekday: number; readonly minute: number };
+
+export function localTimeOf(atMs: number, timeZone: string): LocalTime {
+  const local = new Date(Math.floor(atMs / 1000) * 1000 + offsetMs(atMs, timeZone));
+  return {
+    date: local.toISOString().slice(0, 10),
+    weekday: local.getUTCDay(),
+    minute: local.getUTCHours() * 60 + local.getUTCMinutes(),
+  };
+}
+
 /** Local time minus UTC, in milliseconds, at a moment. */
 function offsetMs(atMs: number, timeZone: string): number {
   const seconds = Math.floor(atMs / 1000) * 1000;

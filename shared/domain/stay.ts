@@ -5,8 +5,11 @@
 export const STAY_STATUSES = ["provisional", "open", "closed", "void"] as const;
 export type StayStatus = (typeof STAY_STATUSES)[number];
 
-/** How a movement came about. Only `normal` and `inferred` ones belong to a stay without anybody's word. */
-export const MOVEMENT_KINDS = ["normal", "vend", "tailgate", "inferred"] as const;
+/**
+ * How a movement came about. Only `normal` and `inferred` ones belong to a stay without anybody's word; `free` is
+ * one through an arm held open, `manual` one through an arm that was raised without a command.
+ */
+export const MOVEMENT_KINDS = ["normal", "vend", "tailgate", "inferred", "free", "manual"] as const;
 export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /** Why a person should look at a stay or a movement. */
@@ -15,21 +18,30 @@ export const REVIEW_REASONS = [
   "direction_ambiguous",
   "missed_exit",
   "exit_without_entry",
+  "passback",
+  "paid_in_doubt",
 ] as const;
 export type ReviewReason = (typeof REVIEW_REASONS)[number];
 
-export const PAYMENT_METHODS = ["cash"] as const;
+export const PAYMENT_METHODS = ["cash", "card"] as const;
 export type PaymentMethod = (typeof PAYMENT_METHODS)[number];
 
-/** What a lane reports that somebody should know of. */
-export const ALARM_KINDS = [
-  "tailgate",
-  "wrong_way",
-  "forced",
-  "stuck",
-  "arm_fault",
-  "obstruction",
-  "sensor_stale",
-  "command_refused",
+/** What became of one attempt to take a payment by a terminal. `unknown` = it may have been charged. */
+export const ATTEMPT_STATUSES = [
+  "begun",
+  "approved",
+  "declined",
+  "refused",
+  "unknown",
+  "reversing",
+  "reversed",
 ] as const;
-export type AlarmKind = (typeof ALARM_KINDS)[number];
+export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
+
+/** What became of a ticket on its way to the driver. */
+export const TICKET_STEPS = ["begun", "printed", "failed", "taken", "retracted"] as const;
+export type TicketStep = (typeof TICKET_STEPS)[number];
+
+/** A right to park that somebody has besides a ticket: from the lists of the facility. */
+export const RIGHT_KINDS = ["permit", "reservation"] as const;
+export type RightKind = (typeof RIGHT_KINDS)[number];

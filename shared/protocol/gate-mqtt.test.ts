@@ -154,6 +154,14 @@ describe("messages", () => {
     });
   });
 
+  it("of a lane may tell its inputs, and no others than lanes have", () => {
+    const [schema, lane] = messages.lane;
+    const inputs = { arming: "on", safety: "off", closing: "unknown" };
+    expect(schema.parse({ ...lane, inputs })).toEqual({ ...lane, inputs });
+    for (const wrong of [{ arming: true }, { arming: "maybe" }, { gate: "on" }, ["on"]])
+      expect(schema.safeParse({ ...lane, inputs: wrong })).toMatchObject({ success: false });
+  });
+
   it("of the agent fit into a message", () => {
     const [, lane] = messages.lane;
     const longest = { ...lane, lane: "x".repeat(40), plate: "京".repeat(12), display: "京".repeat(120) };

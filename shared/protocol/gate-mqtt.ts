@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LANE_INPUTS } from "../domain/lane.ts";
 
 /**
  * The gate's MQTT topics (MQTT 3.1.1, QoS 1), for boards and cameras that speak our own protocol. Under
@@ -104,6 +105,8 @@ export const laneMessageSchema = z.object({
   since: z.iso.datetime(),
   plate: z.string().max(12).nullable(),
   display: z.string().max(120),
+  /** What is known of the lane's inputs, those that are wired. */
+  inputs: z.partialRecord(z.enum(LANE_INPUTS), z.enum(["on", "off", "unknown"])).optional(),
 });
 export type LaneMessage = z.infer<typeof laneMessageSchema>;
 

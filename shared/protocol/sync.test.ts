@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ALARM_KINDS, MOVEMENT_KINDS, REVIEW_REASONS } from "../domain/stay.ts";
+import { ALARM_KINDS } from "../domain/alarm.ts";
+import { HOLD_CAUSES } from "../domain/gate-record.ts";
+import { LANE_MODES } from "../domain/lane-mode.ts";
+import {
+  ATTEMPT_STATUSES,
+  MOVEMENT_KINDS,
+  PAYMENT_METHODS,
+  REVIEW_REASONS,
+  TICKET_STEPS,
+} from "../domain/stay.ts";
 import {
   eventPayloads,
   MAX_BATCH_EVENTS,
@@ -22,6 +31,8 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
     ticket_number: "PKM-0123456Z",
     plate: "BAB123",
     entry_at: AT,
+    right: { kind: "permit", id: "P-1" },
+    zone: "level-2",
   },
   "stay.voided": { stay_id: ID, lane: "entry", at: AT, reason: "backed out" },
   "stay.flagged": { stay_id: ID, lane: "exit", at: AT, review: "missed_exit" },
@@ -30,6 +41,8 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
     lane: "exit",
     direction: "out",
     kind: "normal",
+    scope: "facility",
+    zones: [{ zone: "level-2", by: -1 }],
     stay_id: ID,
     plate: null,
     at: AT,
@@ -46,9 +59,43 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
     actor: "alex",
     at: AT,
   },
+  "attempt.changed": {
+    attempt_id: ID,
+    stay_id: ID,
+    lane: "exit",
+    amount_minor: 500,
+    currency: "EUR",
+    status: "approved",
+    receipt: "0042",
+    detail: "",
+    at: AT,
+  },
+  "ticket.step": { job_id: ID, stay_id: ID, lane: "entry", step: "taken", detail: "", at: AT },
   "vend.granted": { command_id: ID, lane: "exit", actor: "alex", reason: "lost ticket", at: AT },
   "lane.reset": { lane: "exit", actor: "alex", reason: "looked at the lane", at: AT },
-  "alarm.raised": { lane: "exit", kind: "tailgate", detail: "", at: AT },
+  "hold.changed": { lane: "exit", on: true, cause: "fire", actor: null, reason: "", at: AT },
+  "lane.turned": { lane: "exit", direction: "entry", actor: null, at: AT },
+  "alarm.raised": { alarm_id: ID, lane: "exit", kind: "stuck", detail: "", lasting: true, at: AT },
+  "alarm.ended": { alarm_id: ID, lane: "exit", kind: "stuck", at: AT },
+  "alarm.acknowledged": { alarm_id: ID, lane: "exit", actor: "alex", at: AT },
+  "mode.changed": { scope: "lane", name: "exit", mode: "closed", actor: "alex", reason: "works", at: AT },
+  "count.corrected": {
+    zone: null,
+    before: -1,
+    after: 7,
+    cause: "attendant",
+    actor: "alex",
+    reason: "counted",
+    at: AT,
+  },
+  "passback.reset": { actor: "alex", reason: "event", stays: 3, at: AT },
+};
+
+/** What version 2 added to payloads of version 1, and what version 1 meant by leaving it out. */
+const ADDED: { readonly [K in EventKind]?: Partial<EventPayload<K>> } = {
+  "stay.started": { right: null, zone: null },
+  "movement.recorded": { scope: "facility", zones: [] },
+  "alarm.raised": { alarm_id: null, lasting: false },
 };
 const kinds = Object.keys(eventPayloads) as EventKind[];
 
@@ -68,11 +115,17 @@ describe("event payloads", () => {
     expect(eventPayloads[kind].parse(sent)).toEqual(payloads[kind]);
   });
 
-  it.each(kinds)("%s needs each of its fields", (kind) => {
+  it.each(kinds)("%s needs each of its fields, but for those that an older agent does not know", (kind) => {
     for (const field of Object.keys(payloads[kind])) {
       const { [field]: _left, ...rest } = payloads[kind] as Record<string, unknown>;
-      expect(eventPayloads[kind].safeParse(rest).success).toBe(false);
+      expect(eventPayloads[kind].safeParse(rest).success).toBe(field in (ADDED[kind] ?? {}));
     }
+  });
+
+  it.each(Object.keys(ADDED) as EventKind[])("%s of an older agent means what it meant", (kind) => {
+    const payload: Record<string, unknown> = { ...payloads[kind] };
+    for (const field of Object.keys(ADDED[kind] ?? {})) delete payload[field];
+    expect(eventPayloads[kind].parse(payload)).toEqual({ ...payload, ...ADDED[kind] });
   });
 
   it.each(kinds)("%s is never read out of garbage, nor throws on it", (kind) => {
@@ -80,32 +133,34 @@ describe("event payloads", () => {
     fc.assert(
       fc.property(fc.constantFrom(...fields), fc.anything(), (field, value) => {
         const parsed = eventPayloads[kind].safeParse({ ...payloads[kind], [field]: value });
-        if (parsed.success) expect(parsed.data).toHaveProperty(field, value);
+        const meant = value === undefined ? { ...ADDED[kind] } : { [field]: value };
+        if (parsed.success) expect(parsed.data).toHaveProperty(field, meant[field as keyof typeof meant]);
       }),
     );
     fc.assert(fc.property(fc.anything(), (value) => !eventPayloads[kind].safeParse(value).success));
   });
 
-  it("know every kind of movement, alarm and review", () => {
-    for (const kind of MOVEMENT_KINDS)
-      expect(
-        eventPayloads["movement.recorded"].safeParse({ ...payloads["movement.recorded"], kind }).success,
-      ).toBe(true);
-    for (const kind of ALARM_KINDS)
-      expect(eventPayloads["alarm.raised"].safeParse({ ...payloads["alarm.raised"], kind }).success).toBe(
-        true,
-      );
-    for (const review of REVIEW_REASONS)
-      expect(eventPayloads["stay.flagged"].safeParse({ ...payloads["stay.flagged"], review }).success).toBe(
-        true,
-      );
+  it.each<readonly [EventKind, string, readonly string[]]>([
+    ["movement.recorded", "kind", MOVEMENT_KINDS],
+    ["alarm.raised", "kind", ALARM_KINDS],
+    ["alarm.ended", "kind", ALARM_KINDS],
+    ["stay.flagged", "review", REVIEW_REASONS],
+    ["payment.taken", "method", PAYMENT_METHODS],
+    ["attempt.changed", "status", ATTEMPT_STATUSES],
+    ["ticket.step", "step", TICKET_STEPS],
+    ["hold.changed", "cause", HOLD_CAUSES],
+    ["mode.changed", "mode", LANE_MODES],
+  ])("%s knows every %s that the gate knows", (kind, field, values) => {
+    for (const value of values)
+      expect(eventPayloads[kind].safeParse({ ...payloads[kind], [field]: value }).success).toBe(true);
+    expect(eventPayloads[kind].safeParse({ ...payloads[kind], [field]: "else" }).success).toBe(false);
   });
 
   it.each([
     ["payment.taken", { amount_minor: 0.5 }],
     ["payment.taken", { amount_minor: 2 ** 53 }],
     ["payment.taken", { currency: "eur" }],
-    ["payment.taken", { method: "card" }],
+    ["payment.taken", { method: "cheque" }],
     ["payment.taken", { actor: "x".repeat(61) }],
     ["vend.granted", { reason: "" }],
     ["vend.granted", { reason: "x".repeat(201) }],
@@ -117,7 +172,21 @@ describe("event payloads", () => {
     ["stay.started", { entry_at: "2026-03-01T10:00:00" }],
     ["movement.recorded", { direction: "sideways" }],
     ["movement.recorded", { fee: { amount_minor: 1 } }],
+    ["movement.recorded", { scope: "street" }],
+    ["movement.recorded", { zones: [{ zone: "level-2", by: 2 }] }],
+    ["movement.recorded", { zones: [{ zone: "Level 2", by: 1 }] }],
+    ["movement.recorded", { zones: Array(65).fill({ zone: "level-2", by: 1 }) }],
+    ["stay.started", { right: { kind: "wish", id: "1" } }],
+    ["stay.started", { right: { kind: "permit", id: "" } }],
     ["alarm.raised", { detail: "x".repeat(201) }],
+    ["alarm.raised", { alarm_id: "7" }],
+    ["attempt.changed", { receipt: "7".repeat(81) }],
+    ["attempt.changed", { amount_minor: 0.5 }],
+    ["lane.turned", { direction: "in" }],
+    ["mode.changed", { scope: "spot" }],
+    ["count.corrected", { after: -1 }],
+    ["count.corrected", { after: 0.5 }],
+    ["passback.reset", { stays: -1 }],
   ] as const)("%s refuses %j", (kind, over) => {
     expect(eventPayloads[kind].safeParse({ ...payloads[kind], ...over }).success).toBe(false);
   });

@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { ALARM_KINDS, MOVEMENT_KINDS, PAYMENT_METHODS, REVIEW_REASONS } from "../domain/stay.ts";
+import { ALARM_KINDS } from "../domain/alarm.ts";
+import { HOLD_CAUSES } from "../domain/gate-record.ts";
+import { LANE_MODES } from "../domain/lane-mode.ts";
+import {
+  ATTEMPT_STATUSES,
+  MOVEMENT_KINDS,
+  PAYMENT_METHODS,
+  REVIEW_REASONS,
+  RIGHT_KINDS,
+  TICKET_STEPS,
+} from "../domain/stay.ts";
 import { slugSchema } from "./gate-mqtt.ts";
 
 /**
@@ -11,11 +21,24 @@ import { slugSchema } from "./gate-mqtt.ts";
 export const MAX_BATCH_EVENTS = 500;
 export const MAX_BATCH_BYTES = 256 * 1024;
 
+/**
+ * The newest version of the payloads below. Version 2 said more in some that version 1 had: what it added has a
+ * default, which is what version 1 meant, so that rows of an older agent are still understood.
+ */
+export const SYNC_SCHEMA_VERSION = 2;
+
 const uuid = z.uuid();
 const instant = z.iso.datetime({ offset: true });
 const minor = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const plate = z.string().min(2).max(12).nullable();
 const currency = z.string().regex(/^[A-Z]{3}$/);
+const actor = z.string().max(60);
+/** Null = no person: a schedule, a panel, a policy. */
+const actorOrNobody = actor.nullable();
+const detail = z.string().max(200);
+const direction = z.enum(["entry", "exit"]);
+/** Null = the facility itself. */
+const zone = slugSchema.nullable();
 
 const stayStartedSchema = z.object({
   stay_id: uuid,
@@ -23,6 +46,13 @@ const stayStartedSchema = z.object({
   ticket_number: z.string().regex(/^PKM-[0-9A-Z]{8}$/),
   plate,
   entry_at: instant,
+  /** The permit or reservation it was begun under. */
+  right: z
+    .object({ kind: z.enum(RIGHT_KINDS), id: z.string().min(1).max(80) })
+    .nullable()
+    .default(null),
+  /** The innermost zone that its lane leads into. */
+  zone: zone.default(null),
 });
 
 /** The vehicle never came in: the provisional stay is void. */
@@ -41,12 +71,21 @@ const stayFlaggedSchema = z.object({
   review: z.enum(REVIEW_REASONS),
 });
 
-/** A confirmed passage. It opens the stay it names (entry) or closes it (exit, with the fee). */
+/**
+ * A confirmed passage. It opens the stay it names (entry) or closes it (exit, with the fee); one of scope `zone`
+ * goes on within the facility and does neither.
+ */
 const movementRecordedSchema = z.object({
   movement_id: uuid,
   lane: slugSchema,
   direction: z.enum(["in", "out"]),
   kind: z.enum(MOVEMENT_KINDS),
+  scope: z.enum(["facility", "zone"]).default("facility"),
+  /** How it changed the zones' counts. */
+  zones: z
+    .array(z.object({ zone: slugSchema, by: z.union([z.literal(1), z.literal(-1)]) }))
+    .max(64)
+    .default([]),
   stay_id: uuid.nullable(),
   plate,
   at: instant,
@@ -68,29 +107,106 @@ const paymentTakenSchema = z.object({
   method: z.enum(PAYMENT_METHODS),
   amount_minor: minor,
   currency,
-  actor: z.string().max(60),
+  actor,
+  at: instant,
+});
+
+/** A step of one card payment. What was taken in the end comes as `payment.taken`. */
+const attemptChangedSchema = z.object({
+  attempt_id: uuid,
+  stay_id: uuid,
+  lane: slugSchema,
+  amount_minor: minor,
+  currency,
+  status: z.enum(ATTEMPT_STATUSES),
+  /** The terminal's own number. */
+  receipt: z.string().max(80).nullable(),
+  detail,
+  at: instant,
+});
+
+/** A step of one ticket on its way to the driver. */
+const ticketStepSchema = z.object({
+  job_id: uuid,
+  stay_id: uuid,
+  lane: slugSchema,
+  step: z.enum(TICKET_STEPS),
+  detail,
   at: instant,
 });
 
 const vendGrantedSchema = z.object({
   command_id: uuid,
   lane: slugSchema,
-  actor: z.string().max(60),
+  actor,
   reason: z.string().min(1).max(200),
   at: instant,
 });
 
 const laneResetSchema = z.object({
   lane: slugSchema,
-  actor: z.string().max(60),
+  actor,
   reason: z.string().min(1).max(200),
   at: instant,
 });
 
+/** The arm is held open from now on, or not any more. */
+const holdChangedSchema = z.object({
+  lane: slugSchema,
+  on: z.boolean(),
+  cause: z.enum(HOLD_CAUSES),
+  actor: actorOrNobody,
+  reason: detail,
+  at: instant,
+});
+
+const laneTurnedSchema = z.object({ lane: slugSchema, direction, actor: actorOrNobody, at: instant });
+
 const alarmRaisedSchema = z.object({
+  /** Null in version 1: such an alarm is known by its event, and was over when it began. */
+  alarm_id: uuid.nullable().default(null),
   lane: slugSchema,
   kind: z.enum(ALARM_KINDS),
-  detail: z.string().max(200),
+  detail,
+  /** It goes on until `alarm.ended`. */
+  lasting: z.boolean().default(false),
+  at: instant,
+});
+
+const alarmEndedSchema = z.object({
+  alarm_id: uuid,
+  lane: slugSchema,
+  kind: z.enum(ALARM_KINDS),
+  at: instant,
+});
+
+const alarmAcknowledgedSchema = z.object({ alarm_id: uuid, lane: slugSchema, actor, at: instant });
+
+const modeChangedSchema = z.object({
+  scope: z.enum(["facility", "zone", "lane"]),
+  name: slugSchema,
+  mode: z.enum(LANE_MODES),
+  actor: actorOrNobody,
+  reason: detail,
+  at: instant,
+});
+
+/** A count was set to what it should be; `before` may be less than none. */
+const countCorrectedSchema = z.object({
+  zone,
+  before: z.number().int(),
+  after: z.number().int().min(0).max(1_000_000),
+  cause: z.enum(["attendant", "schedule"]),
+  actor: actorOrNobody,
+  reason: detail,
+  at: instant,
+});
+
+/** Anti-passback was reset: so many stays that are open keep nobody out any more. */
+const passbackResetSchema = z.object({
+  actor,
+  reason: detail,
+  stays: z.number().int().nonnegative(),
   at: instant,
 });
 
@@ -101,9 +217,18 @@ export const eventPayloads = {
   "stay.flagged": stayFlaggedSchema,
   "movement.recorded": movementRecordedSchema,
   "payment.taken": paymentTakenSchema,
+  "attempt.changed": attemptChangedSchema,
+  "ticket.step": ticketStepSchema,
   "vend.granted": vendGrantedSchema,
   "lane.reset": laneResetSchema,
+  "hold.changed": holdChangedSchema,
+  "lane.turned": laneTurnedSchema,
   "alarm.raised": alarmRaisedSchema,
+  "alarm.ended": alarmEndedSchema,
+  "alarm.acknowledged": alarmAcknowledgedSchema,
+  "mode.changed": modeChangedSchema,
+  "count.corrected": countCorrectedSchema,
+  "passback.reset": passbackResetSchema,
 } as const;
 export type EventKind = keyof typeof eventPayloads;
 export type EventPayload<K extends EventKind> = z.infer<(typeof eventPayloads)[K]>;

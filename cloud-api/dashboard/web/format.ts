@@ -83,12 +83,25 @@ const ALARMS: Readonly<Record<string, string>> = {
   obstruction: "Obstruction",
   sensor_stale: "Sensor silent",
   command_refused: "Command refused",
+  blocked: "Blocked plate",
+  watched: "Watched plate",
+  output_mismatch: "Relay not as told",
+  fire: "Fire",
+  stopped: "Stopped",
+  payment_in_doubt: "Payment in doubt",
+  printer: "Printer fault",
+  paper_low: "Paper low",
+  reader: "Reader fault",
+  terminal: "Card terminal fault",
+  display: "Display fault",
 };
 
 const MOVEMENTS: Readonly<Record<string, string>> = {
   vend: "Vend",
   tailgate: "Tailgate",
   inferred: "Inferred",
+  free: "Held open",
+  manual: "Raised by hand",
 };
 
 const REVIEWS: Readonly<Record<string, string>> = {
@@ -96,6 +109,8 @@ const REVIEWS: Readonly<Record<string, string>> = {
   direction_ambiguous: "Direction unclear",
   missed_exit: "Missed exit",
   exit_without_entry: "Exit without entry",
+  passback: "In twice",
+  paid_in_doubt: "Payment in doubt",
 };
 
 /** The words for a kind of alarm; one that this page does not know yet is shown as it is called. */

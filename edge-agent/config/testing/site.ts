@@ -10,6 +10,7 @@ export const SECRETS = {
   "pin-alex": "481516",
   "key-entry-cam": "cam-key-90210",
   mqtt: "mq-password-1",
+  zvt: "112233",
 };
 
 /** A configuration with every section in it. */

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
 import { createMqttBus } from "../buses/mqtt-bus.ts";
@@ -7,6 +10,7 @@ import { PASSWORD, startMosquitto } from "../testing/mosquitto.ts";
 import { startRelay } from "../testing/relay.ts";
 import { until } from "../testing/until.ts";
 import { createMqttBoard, mqttBoardConfigSchema } from "./mqtt-board.ts";
+import { startSimDevice } from "../testing/sim-device.ts";
 
 const ROOT = "parkme/demo";
 const TOPIC = `${ROOT}/board/entry-board`;
@@ -80,7 +84,9 @@ describe("a board behind mosquitto", () => {
     await until(() => heard.output().includes("1 1 {"), "mosquitto to remember the state");
     await say(2, { in1: false });
     await until(() => events.length > 0, "the live state");
-    expect(events).toEqual([{ kind: "inputs", levels: { in1: false }, edges: {}, boot: "boot-1" }]);
+    expect(events).toEqual([
+      { kind: "inputs", levels: { in1: false }, outputs: {}, edges: {}, boot: "boot-1" },
+    ]);
     await broker.publish("entry-board", `${TOPIC}/state`, "rubbish", "-r");
     await until(() => last() === "lost", "the silence after rubbish");
   });
@@ -164,6 +170,34 @@ describe("a board behind mosquitto", () => {
     await until(() => peer.output().includes(next.id), "the next command");
     expect(peer.output()).not.toContain(command.id);
     expect(peer.output()).not.toContain(refused.id);
+  });
+});
+
+describe("a simulated board behind mosquitto", () => {
+  it("is known, obeys, and is lost with its network", async () => {
+    const { broker, board, events, up, last } = await startSite();
+    await up();
+    const folder = await mkdtemp(join(tmpdir(), "parkme-board-"));
+    cleanup.push(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, "password"), PASSWORD);
+    const access = ["--username", "entry-board", "--password-file", join(folder, "password")];
+    const place = ["--mqtt", `mqtt://127.0.0.1:${broker.port}`, "--name", "entry-board"];
+    const device = await startSimDevice("mqtt-board", [...place, ...access]);
+    cleanup.push(() => device.stop());
+    await until(() => last() === "inputs", "the inputs");
+    await device.tell("input in2 on");
+    await until(() => {
+      const seen = events.at(-1);
+      return seen?.kind === "inputs" && seen.levels["in2"] === true;
+    }, "input 2");
+    const command = openCommand({ pulseMs: 100, deadlineMs: performance.now() + 8_000 });
+    board.command(command);
+    await until(() => outcomesOf(events, command.id).join() === "done", "the outcome");
+    await until(() => device.moves("open1").length === 2, "the pulse to end");
+    await device.tell("offline on");
+    await until(() => events.at(-1)?.kind === "lost", "the loss");
+    await device.tell("offline off");
+    await until(() => last() === "inputs", "the inputs again");
   });
 });
 

@@ -14,7 +14,7 @@ function state(seq: number, overrides: object = {}): object {
     uptime_ms: 1_000 * seq,
     inputs: LEVELS,
     edges: { in1: 3 },
-    outputs: {},
+    outputs: { open1: false },
     ...overrides,
   };
 }
@@ -48,7 +48,9 @@ describe("inputs of an mqtt board", () => {
   it("are known from a live state, with edges and boot", async () => {
     const { live, events } = await startBoard();
     live(1);
-    expect(events).toEqual([{ kind: "inputs", levels: LEVELS, edges: { in1: 3 }, boot: "boot-1" }]);
+    expect(events).toEqual([
+      { kind: "inputs", levels: LEVELS, outputs: { open1: false }, edges: { in1: 3 }, boot: "boot-1" },
+    ]);
   });
 
   it("are not known from the broker's memory", async () => {
@@ -118,7 +120,7 @@ describe("inputs of an mqtt board", () => {
     live(1, { boot: "boot-2" });
     expect(events.slice(1)).toEqual([
       { kind: "lost", reason: "the board restarted" },
-      { kind: "inputs", levels: LEVELS, edges: { in1: 3 }, boot: "boot-2" },
+      { kind: "inputs", levels: LEVELS, outputs: { open1: false }, edges: { in1: 3 }, boot: "boot-2" },
     ]);
   });
 

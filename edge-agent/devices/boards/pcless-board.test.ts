@@ -34,6 +34,7 @@ async function startBoard(port: number, options: object = {}) {
     events,
     counts,
     levels: () => events.findLast((event) => event.kind === "inputs")?.levels,
+    outputs: () => events.findLast((event) => event.kind === "inputs")?.outputs,
     has: (kind: BoardEvent["kind"]) => events.some((event) => event.kind === kind),
     last: () => events.at(-1),
   };
@@ -57,6 +58,7 @@ describe("inputs of a pcless board", () => {
     expect(board.events[0]).toEqual({
       kind: "inputs",
       levels: { in1: false, in2: false, in3: true, in4: false },
+      outputs: { open1: false, close1: false, stop1: false, out4: false },
       edges: null,
       boot: null,
     });
@@ -222,6 +224,47 @@ describe("commands to a pcless board", () => {
     await board.board.stop();
     expect(outcomesOf(board.events, restarted.id)).toEqual(["silent"]);
     expect(outcomesOf(board.events, stopped.id)).toEqual(["silent"]);
+  });
+});
+
+describe("relays of a pcless board", () => {
+  it("are read back by the names of their commands, the fifth where there is one", async () => {
+    const controller = await startController();
+    const board = await startBoard(controller.port, { poll_ms: 2_000, stale_after_ms: 4_000 });
+    await known(board);
+    controller.say("*STAT000001001#");
+    await until(() => board.outputs()?.["close1"] === true, "the second output");
+    expect(board.outputs()).toEqual({ open1: false, close1: true, stop1: false, out4: false, out5: true });
+  });
+
+  it("are not known between a command and the status after it, which is asked for at once", async () => {
+    const controller = await startController();
+    const board = await startBoard(controller.port, { poll_ms: 2_000, stale_after_ms: 4_000 });
+    await known(board);
+    controller.deaf.add("STAT");
+    const command = openCommand();
+    board.board.command(command);
+    await until(() => outcomesOf(board.events, command.id).length > 0, "the outcome");
+    await until(() => controller.count("STAT") === 2, "the question");
+    controller.say("*IN1ON#");
+    await until(() => board.levels()?.["in1"] === true, "input 1");
+    expect(board.outputs()).toBeNull();
+    controller.say("*STAT10001000#");
+    await until(() => board.outputs()?.["open1"] === true, "the status");
+  });
+});
+
+describe("cards at a pcless board", () => {
+  it("are told with the reader that they were held to", async () => {
+    const controller = await startController();
+    const board = await startBoard(controller.port);
+    await known(board);
+    controller.say("*W12345678#*X0123456789#*W1234567#");
+    await until(() => board.counts.has("pcless_frame_unrecognised"), "the third");
+    expect(board.events.filter(({ kind }) => kind === "card")).toEqual([
+      { kind: "card", reader: "w1", card: "12345678" },
+      { kind: "card", reader: "w2", card: "0123456789" },
+    ]);
   });
 });
 

@@ -30,9 +30,14 @@ export const pclessBoardConfigSchema = z
   });
 export type PclessBoardConfig = z.infer<typeof pclessBoardConfigSchema>;
 
+/** Outputs 1 to 5 by what the commands of barrier 1 do with them (protocol text: OPEN1, CLOSE1, STOP1). */
+const OUTPUTS = ["open1", "close1", "stop1", "out4", "out5"] as const;
+
 /**
  * A PCLess gate controller on a serial line: inputs `in1`..`in4`, one barrier (number 1) whose pulses the board
- * itself ends after 1 s, whatever length is asked for. It has no boot id and counts no edges.
+ * itself ends after 1 s, whatever length is asked for, and Wiegand readers `w1` and, on newer boards, `w2`. It reads
+ * its relays back as `open1`, `close1`, `stop1`, `out4` (and `out5`, where it has one). It has no boot id and counts
+ * no edges.
  */
 export function createPclessBoard(config: PclessBoardConfig, context: DeviceContext): Board {
   return new PclessBoard(config, context);
@@ -52,6 +57,8 @@ class PclessBoard implements Board {
   #sink: (event: BoardEvent) => void = () => undefined;
   #report: InputReport | null = null;
   #levels: Readonly<Record<string, boolean>> = {};
+  /** Null since a command was sent or obeyed, until the board has told what its relays do now. */
+  #outputs: Readonly<Record<string, boolean>> | null = null;
   #poll: NodeJS.Timeout | undefined;
 
   constructor(config: PclessBoardConfig, context: DeviceContext) {
@@ -87,6 +94,7 @@ class PclessBoard implements Board {
     if (this.#context.clock.monotonicMs() >= command.deadlineMs) return refuse("late");
     if (this.#outstanding.has(text)) return refuse("the same command is waiting for its answer");
     if (!this.#send(text)) return refuse("the line is stuck");
+    this.#outputs = null;
     const patience = setTimeout(() => this.#settle(text, "silent", "no answer in time"), ACK_TIMEOUT_MS);
     this.#outstanding.set(text, { id: command.id, patience });
   }
@@ -129,6 +137,7 @@ class PclessBoard implements Board {
     switch (message.kind) {
       case "stat":
         this.#levels = Object.fromEntries(message.inputs.map((on, index) => [`in${index + 1}`, on]));
+        this.#outputs = outputsOf(message.outputs);
         this.#report?.proven(this.#image());
         return;
       case "input":
@@ -138,8 +147,16 @@ class PclessBoard implements Board {
         this.#report.changed(this.#image());
         return;
       case "ack":
-        if (!this.#settle(message.command, "done", `${message.command}OK`))
+        if (!this.#settle(message.command, "done", `${message.command}OK`)) {
           this.#context.count("pcless_ack_ignored");
+          return;
+        }
+        // A status that was under way is older than this: what the relays do now is asked for.
+        this.#outputs = null;
+        this.#send("STAT");
+        return;
+      case "card":
+        this.#sink({ kind: "card", reader: `w${message.reader}`, card: message.number });
         return;
       case "poweron":
         this.#report?.lost("the board restarted");
@@ -147,7 +164,6 @@ class PclessBoard implements Board {
         this.#send("STAT");
         return;
       case "pong":
-      case "card":
       case "printer":
         this.#context.count(`pcless_${message.kind}_ignored`);
         return;
@@ -161,7 +177,7 @@ class PclessBoard implements Board {
   }
 
   #image() {
-    return { levels: this.#levels, outputs: null, edges: null, boot: null };
+    return { levels: this.#levels, outputs: this.#outputs, edges: null, boot: null };
   }
 
   #send(text: string): boolean {
@@ -185,4 +201,11 @@ class PclessBoard implements Board {
   #sinkOutcome(commandId: CommandId, outcome: CommandOutcome, detail: string): void {
     this.#sink({ kind: "outcome", commandId, outcome, detail });
   }
+}
+
+/** Level by name; a digit without a name is not there on any board known. */
+function outputsOf(levels: readonly boolean[]): Record<string, boolean> {
+  return Object.fromEntries(
+    OUTPUTS.slice(0, levels.length).map((name, index) => [name, levels[index] === true]),
+  );
 }

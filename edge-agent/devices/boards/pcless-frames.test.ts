@@ -91,6 +91,8 @@ describe("pcless frames", () => {
     "OPEN3OK",
     "open1ok",
     "W12",
+    "W1234567",
+    "X123456789",
     "W1234567x",
   ])("takes %j for nothing it knows", (text) => {
     expect(decodeText(text)).toEqual({ kind: "unrecognised", text });

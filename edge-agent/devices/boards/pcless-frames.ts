@@ -23,7 +23,7 @@ export type PclessMessage =
   | { readonly kind: "pong" }
   /** The board has just been switched on. */
   | { readonly kind: "poweron" }
-  /** `W` (reader 1) or `X` (reader 2) and the card's number, 8 digits for Wiegand 26, 10 for Wiegand 34. */
+  /** `W` (reader 1) or `X` (reader 2) and the card's number: 6 or 8 digits for Wiegand 26, 8 or 10 for Wiegand 34. */
   | { readonly kind: "card"; readonly reader: 1 | 2; readonly number: string }
   /** `PT` and what the serial printer said. */
   | { readonly kind: "printer"; readonly data: Uint8Array }
@@ -95,7 +95,8 @@ export class PclessDecoder {
 const INPUT = /^IN([1-4])(ON|OFF)$/;
 const STAT = /^STAT([01]{4})([01]{4,5})$/;
 const ACK = /^((?:OPEN|CLOSE|STOP)[12]|TRIG[1-4]|OUT[1-4](?:ON|OFF)|PR|DS|MT)OK$/;
-const CARD = /^([WX])(\d{6,10})$/;
+/** With an odd number of digits some were lost: that is another card's number, or nobody's. */
+const CARD = /^([WX])(\d{6}|\d{8}|\d{10})$/;
 
 function parseBody(body: Uint8Array): PclessMessage {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");

@@ -6,7 +6,7 @@ export type LineAddress =
   | { readonly kind: "serial"; readonly path: string; readonly baudRate: number; readonly parity: Parity };
 export type Parity = "none" | "even" | "odd";
 
-export const BAUD_RATES = [1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200] as const;
+const BAUD_RATES = [1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200] as const;
 
 /** Fields of a device's section that say where its line is; spread into the driver's own schema. */
 export const lineFields = {

@@ -3,7 +3,7 @@ import { Aedes, type Subscription } from "aedes";
 import { afterEach, describe, expect, it } from "vitest";
 import { testClock } from "../testing/context.ts";
 import { until } from "../testing/until.ts";
-import { createMqttBus, type MqttBus } from "./mqtt-bus.ts";
+import { createMqttBus, type MqttBus, type MqttMessage } from "./mqtt-bus.ts";
 
 const cleanup: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -89,11 +89,12 @@ describe("the mqtt bus", () => {
     await until(() => bus.connected(), "the connection");
     const heard: string[] = [];
     const subscribed = broker.subscriptions();
-    bus.subscribe("t/late", ({ payload }) => heard.push(Buffer.from(payload).toString()));
+    const hear = ({ payload }: MqttMessage): void => void heard.push(Buffer.from(payload).toString());
+    bus.subscribe("t/late", hear);
     expect(await subscribed).toEqual(["t/late"]);
     await broker.publish("t/late", "one");
     await until(() => heard.length === 1, "the message");
-    expect(() => bus.subscribe("t/late", () => undefined)).toThrow(/already/);
+    expect(() => bus.subscribe("t/late", hear)).toThrow(/already/);
     bus.unsubscribe("t/late");
     bus.subscribe("t/mark", () => heard.push("mark"));
     await until(() => broker.received.length > 0, "our announcement");
@@ -101,6 +102,36 @@ describe("the mqtt bus", () => {
     await until(() => bus.publish("t/mark", ""), "a publication");
     await until(() => heard.includes("mark"), "the mark behind it");
     expect(heard).toEqual(["one", "mark"]);
+  });
+
+  it("lets several hear one topic, each with what is retained there, until each has had enough", async () => {
+    const broker = await startBroker();
+    await broker.publish("t/shared", "before", true);
+    const { bus } = busTo(broker.port);
+    const heard: string[] = [];
+    const hearAs =
+      (name: string) =>
+      ({ payload, retained }: MqttMessage): void =>
+        void heard.push(`${name} ${Buffer.from(payload).toString()} ${retained}`);
+    const [first, second, third] = [hearAs("first"), hearAs("second"), hearAs("third")];
+    bus.subscribe("t/shared", first);
+    bus.start();
+    await until(() => heard.includes("first before true"), "the retained message");
+    bus.subscribe("t/shared", second);
+    await until(() => heard.includes("second before true"), "the retained message again");
+    bus.unsubscribe("t/shared", first);
+    heard.length = 0;
+    await broker.publish("t/shared", "one");
+    await until(() => heard.length > 0, "the live message");
+    expect(heard).toEqual(["second one false"]);
+    // One who never heard it ends nothing for the others.
+    bus.unsubscribe("t/shared", third);
+    bus.unsubscribe("t/shared", second);
+    bus.subscribe("t/mark", () => heard.push("mark"));
+    await broker.publish("t/shared", "two");
+    await until(() => bus.publish("t/mark", ""), "a publication");
+    await until(() => heard.includes("mark"), "the mark behind it");
+    expect(heard).toEqual(["second one false", "mark"]);
   });
 
   it("drops a message that is too long, unread", async () => {

@@ -16,6 +16,8 @@ export type MqttBusOptions = {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
+  /** A probe stands beside a running agent: it announces nothing, and takes nobody's place. */
+  readonly role?: "agent" | "probe";
   readonly facility: string;
   readonly epoch: number;
   readonly clock: Clock;
@@ -30,6 +32,8 @@ export type MqttMessage = {
   readonly retained: boolean;
 };
 
+export type MqttHandler = (message: MqttMessage) => void;
+
 /**
  * The agent's one connection to the gate's broker (MQTT 3.1.1), shared by its drivers. It announces the agent on
  * `agent/status`, with a Will for the case that the agent dies.
@@ -38,9 +42,13 @@ export type MqttBus = {
   /** Connects, and keeps reconnecting until {@link MqttBus.stop}. */
   readonly start: () => void;
   readonly connected: () => boolean;
-  /** Hears one exact topic from now on, whatever happens to the connection; one handler per topic. */
-  readonly subscribe: (topic: string, handler: (message: MqttMessage) => void) => void;
-  readonly unsubscribe: (topic: string) => void;
+  /**
+   * Hears one exact topic from now on, whatever happens to the connection. Several drivers may hear the same topic:
+   * each of them then also gets again what the broker retains there.
+   */
+  readonly subscribe: (topic: string, handler: MqttHandler) => void;
+  /** Ends one handler of a topic; without naming it, all of them. */
+  readonly unsubscribe: (topic: string, handler?: MqttHandler) => void;
   /** Calls back on every change of the connection; returns how to end that. */
   readonly onLink: (listener: (connected: boolean) => void) => () => void;
   /**
@@ -62,7 +70,7 @@ export function createMqttBus(options: MqttBusOptions): MqttBus {
  */
 class Bus implements MqttBus {
   readonly #options: MqttBusOptions;
-  readonly #handlers = new Map<string, (message: MqttMessage) => void>();
+  readonly #handlers = new Map<string, Set<MqttHandler>>();
   readonly #listeners = new Set<(connected: boolean) => void>();
   readonly #backoff = createBackoff(Math.random);
   #client: MqttClient | null = null;
@@ -94,14 +102,21 @@ class Bus implements MqttBus {
     return this.#connectedAtMs !== null;
   }
 
-  subscribe(topic: string, handler: (message: MqttMessage) => void): void {
-    if (this.#handlers.has(topic)) throw new Error(`topic already has its handler: ${topic}`);
-    this.#handlers.set(topic, handler);
+  subscribe(topic: string, handler: MqttHandler): void {
+    const handlers = this.#handlers.get(topic) ?? new Set();
+    if (handlers.has(handler)) throw new Error(`topic already has this handler: ${topic}`);
+    this.#handlers.set(topic, handlers.add(handler));
     if (this.connected()) this.#requestTopics([topic]);
   }
 
-  unsubscribe(topic: string): void {
-    if (this.#handlers.delete(topic) && this.connected()) this.#client?.unsubscribe(topic);
+  unsubscribe(topic: string, handler?: MqttHandler): void {
+    const handlers = this.#handlers.get(topic);
+    if (handlers === undefined) return;
+    if (handler === undefined) handlers.clear();
+    else handlers.delete(handler);
+    if (handlers.size > 0) return;
+    this.#handlers.delete(topic);
+    if (this.connected()) this.#client?.unsubscribe(topic);
   }
 
   onLink(listener: (connected: boolean) => void): () => void {
@@ -132,7 +147,7 @@ class Bus implements MqttBus {
     if (client === null) return;
     const goodbye = this.connected();
     // A clean DISCONNECT cancels the Will, so the same words are said by hand.
-    if (goodbye) this.publish(this.#statusTopic(), this.#status(false), { retain: true });
+    if (goodbye) this.#announce(false);
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, STOP_TIMEOUT_MS);
@@ -144,13 +159,19 @@ class Bus implements MqttBus {
   }
 
   #clientOptions(): IClientOptions {
-    const { facility, username, password } = this.#options;
+    const { facility, username, password, role } = this.#options;
+    const will = {
+      topic: this.#statusTopic(),
+      payload: Buffer.from(this.#status(false)),
+      qos: 1,
+      retain: true,
+    } as const;
     return {
       protocolVersion: 4,
       clean: true,
       // The same id at every start: the broker then ends the session of a predecessor that died without a word,
       // and says its Will before it hears our status, not after.
-      clientId: `parkme-agent-${facility}`,
+      clientId: `parkme-${role ?? "agent"}-${facility}`,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       keepalive: KEEPALIVE_S,
@@ -158,8 +179,13 @@ class Bus implements MqttBus {
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
-      will: { topic: this.#statusTopic(), payload: Buffer.from(this.#status(false)), qos: 1, retain: true },
+      ...(role === "probe" ? {} : { will }),
     };
+  }
+
+  #announce(online: boolean): void {
+    if (this.#options.role !== "probe")
+      this.publish(this.#statusTopic(), this.#status(online), { retain: true });
   }
 
   #statusTopic(): string {
@@ -178,7 +204,7 @@ class Bus implements MqttBus {
     this.#unacknowledged = 0;
     this.#complained = false;
     this.#options.log.info({}, "mqtt connected");
-    this.publish(this.#statusTopic(), this.#status(true), { retain: true });
+    this.#announce(true);
     this.#requestTopics([...this.#handlers.keys()]);
     for (const listener of this.#listeners) listener(true);
   }
@@ -212,8 +238,8 @@ class Bus implements MqttBus {
       this.#options.count("mqtt_message_too_long");
       return;
     }
-    const handler = this.#handlers.get(topic);
-    if (handler === undefined) this.#options.count("mqtt_message_unrouted");
-    else handler({ payload, retained });
+    const handlers = this.#handlers.get(topic);
+    if (handlers === undefined) this.#options.count("mqtt_message_unrouted");
+    else for (const handler of handlers) handler({ payload, retained });
   }
 }

@@ -12,7 +12,6 @@ export const hikvisionCameraConfigSchema = z.strictObject({
   /** Path of the file with the secret part of the address that the camera pushes to. */
   key_file: z.string().min(1).max(400),
 });
-export type HikvisionCameraConfig = z.infer<typeof hikvisionCameraConfigSchema>;
 
 /** A push with three pictures of a 4K camera is some 4 MB. Anything longer is answered 413 unread. */
 export const MAX_PUSH_BYTES = 8 * 1024 * 1024;

@@ -39,5 +39,5 @@ export function createCamera<D extends CameraConfig["driver"]>(
   config: Of<D>,
   context: DeviceContext,
 ): CameraDevice {
-  return drivers[config.driver as D](config, context);
+  return drivers[config.driver](config, context);
 }

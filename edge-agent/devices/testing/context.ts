@@ -22,6 +22,8 @@ export function createTestContext(bus: MqttBus) {
     facility: "demo",
     epoch: 7,
     clock: testClock,
+    // In tests a secret's path is the secret itself.
+    secret: (path) => path,
     log,
     count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1),
   };

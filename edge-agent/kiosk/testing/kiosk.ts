@@ -4,20 +4,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serve } from "@hono/node-server";
-import type { Facility } from "@parkme/shared/domain/facility";
-import {
-  asId,
-  createIdMint,
-  type FacilityId,
-  type IdMint,
-  type MovementId,
-  type StayId,
-} from "@parkme/shared/domain/ids";
-import { asCurrency } from "@parkme/shared/domain/money";
+import type { AlarmKind } from "@parkme/shared/domain/alarm";
+import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import { createIdMint, type IdMint, type MovementId, type StayId } from "@parkme/shared/domain/ids";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
+import { facilityOf } from "../../config/facility-section.ts";
 import { parseConfig } from "../../config/load.ts";
 import { createFakeBus, createTestContext } from "../../devices/testing/context.ts";
-import { createGate } from "../../gate.ts";
+import { createGate } from "../../gate/gate.ts";
 import { createMetrics } from "../../metrics.ts";
 import { openDatabase } from "../../store/open.ts";
 import { createPictures } from "../../store/pictures.ts";
@@ -32,13 +26,23 @@ export const PIN = "481516";
 export const CAMERA_KEY = "cam-key-90210";
 
 const CONFIG = `
-facility: { id: 019ab3c4-0000-7000-8000-000000000001, slug: demo, name: Demo, time_zone: Europe/Berlin, currency: EUR, capacity: 10 }
+facility:
+  id: 019ab3c4-0000-7000-8000-000000000001
+  slug: demo
+  name: Demo
+  time_zone: Europe/Berlin
+  currency: EUR
+  capacity: 10
+  zones:
+    - { name: level-1, title: Level 1, capacity: 6 }
+    - { name: ev, title: EV charging, capacity: 2, parent: level-1 }
 mqtt: { url: "mqtt://127.0.0.1:1" }
 attendants: [{ name: alex, pin_file: ./pin }]
 tariff: { id: standard, version: 1, document: { flat: { price: 12 } } }
 boards:
   - { name: entry-board, driver: mqtt, stale_after_ms: 30000 }
   - { name: exit-board, driver: mqtt, stale_after_ms: 30000 }
+  - { name: swing-board, driver: mqtt, stale_after_ms: 30000 }
 cameras:
   - { name: exit-cam, driver: hikvision, key_file: ./key }
   - { name: entry-cam, driver: mqtt }
@@ -46,7 +50,10 @@ lanes:
   - { name: entry, title: Entry 1, direction: entry, camera: entry-cam, barrier: { board: entry-board },
       inputs: { arming: in1, safety: in2, closed_limit: in3 }, timers: { arm_ms: 0 } }
   - { name: exit, title: Exit 1, direction: exit, camera: exit-cam, barrier: { board: exit-board },
-      inputs: { arming: in1, safety: in2, closed_limit: in3 }, timers: { arm_ms: 0, read_ms: 0 } }
+      inputs: { arming: in1, safety: in2, closed_limit: in3, fire: { point: in4, debounce_ms: 0 } },
+      timers: { arm_ms: 0, read_ms: 0 } }
+  - { name: swing, title: Lane 3, direction: reversible, barrier: { board: swing-board },
+      inputs: { arming: in1, safety: in2, closing: in4, closed_limit: in3 }, timers: { arm_ms: 0 } }
 `;
 
 export type Kiosk = Awaited<ReturnType<typeof startKiosk>>;
@@ -64,12 +71,10 @@ function makeFolder(): { readonly folder: string; readonly page: string } {
   return { folder, page };
 }
 
-/** The agent's HTTP interface on a free port, over a real store and a real gate; only the broker is not there. */
-export async function startKiosk() {
-  const { folder, page } = makeFolder();
+/** A real store with nothing in it. */
+function openMemory(folder: string) {
   const config = parseConfig(CONFIG, folder);
   if (!config.ok) throw new Error(describeProblems("test", config.error));
-
   const db = openDatabase({
     path: join(folder, "gate.db"),
     migrationsFolder: join(import.meta.dirname, "../../store/migrations"),
@@ -77,59 +82,58 @@ export async function startKiosk() {
   });
   if (!db.ok) throw new Error(db.error.message);
   const mint = createIdMint((length) => randomBytes(length));
-  const { id, slug, name, capacity, time_zone, currency } = config.value.facility;
-  const facility: Facility = {
-    id: asId<FacilityId>(id),
-    slug,
-    name,
-    capacity,
-    timeZone: time_zone,
-    currency: asCurrency(currency),
-  };
-  const store = createStore(db.value, { currency: facility.currency, mint });
+  const facility = facilityOf(config.value.facility);
+  const { currency, zones, capacity } = facility;
+  const store = createStore(db.value, { currency, mint, zones, capacity });
   const pictures = createPictures(join(folder, "images"), mint);
-  const fake = createFakeBus();
-  const { context, counts } = createTestContext(fake.bus);
-  let skippedMs = 0;
-  const sessionClock = {
-    wallMs: context.clock.wallMs,
-    monotonicMs: () => context.clock.monotonicMs() + skippedMs,
-  };
-  const changes = createChanges();
+  return { config: config.value, facility, mint, store, pictures };
+}
+
+function createTestLog() {
   const logged: { level: string; fields: object; message: string }[] = [];
   const logAs = (level: string) => (fields: object, message: string) =>
     void logged.push({ level, fields, message });
-  const log = { info: logAs("info"), warn: logAs("warn"), error: logAs("error") };
+  return { logged, log: { info: logAs("info"), warn: logAs("warn"), error: logAs("error") } };
+}
+
+/** A real gate over the store, and the application over both. */
+function compose(memory: ReturnType<typeof openMemory>, pageFolder: string) {
+  const { facility, store, pictures } = memory;
+  const fake = createFakeBus();
+  const { context, counts } = createTestContext(fake.bus);
+  const { logged, log } = createTestLog();
+  const { clock } = context;
+  const changes = createChanges();
   const metrics = createMetrics({
-    facility: slug,
+    facility: facility.slug,
     movementsBefore: store.movementCounts(),
     pendingEvents: store.lastLogSeq,
     inside: store.inside,
   });
   const gate = createGate({
-    config: config.value,
-    facility,
-    store,
-    pictures,
-    bus: fake.bus,
-    mint,
+    ...memory,
     devices: context,
     log,
+    touched: changes.note,
     changed: (lane, records) => {
       metrics.recorded(lane, records);
       changes.note();
     },
   });
   let unready: string | null = null;
+  let skippedMs = 0;
+  const sessionClock = { wallMs: clock.wallMs, monotonicMs: () => clock.monotonicMs() + skippedMs };
+  const snapshot = () => takeSnapshot({ facility, gate, store, uplink: () => null, clock });
   const app = createKioskApp({
     gate,
     store,
     pictures,
     sessions: createSessions([{ name: "alex", pin: PIN }], sessionClock),
-    snapshot: () => takeSnapshot({ facility, gate, store, uplink: () => null, clock: context.clock }),
+    snapshot,
     changes,
+    clock,
     cameraKeys: new Map([["exit-cam", CAMERA_KEY]]),
-    pageFolder: page,
+    pageFolder,
     metrics: metrics.scrape,
     unready: () => unready,
     log,
@@ -138,6 +142,24 @@ export async function startKiosk() {
       metrics.count(event);
     },
   });
+  const knobs = {
+    setUnready: (why: string | null): void => void (unready = why),
+    /** Lets sessions grow older than they are. */
+    skipMs: (ms: number): void => void (skippedMs += ms),
+  };
+  return { gate, app, bus: fake, counts, logged, snapshot, knobs };
+}
+
+/**
+ * The agent's HTTP interface on a free port, over a real store and a real gate; only the broker is not there.
+ *
+ * @param builtPage the folder of the page to serve, instead of a small one of its own
+ */
+export async function startKiosk(builtPage?: string) {
+  const { folder, page } = makeFolder();
+  const memory = openMemory(folder);
+  const { store, mint, pictures } = memory;
+  const { app, gate, bus, knobs, ...seen } = compose(memory, builtPage ?? page);
   await gate.start();
   const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise<void>((resolve) => server.once("listening", resolve));
@@ -147,30 +169,31 @@ export async function startKiosk() {
   let seq = 0;
   return {
     ...createCalls(url, PIN),
+    ...seen,
+    ...knobs,
     url,
     port,
     folder,
     gate,
     store,
     pictures,
-    counts,
-    logged,
-    bus: fake,
-    setUnready: (why: string | null): void => void (unready = why),
-    /** Lets sessions grow older than they are. */
-    skipMs: (ms: number): void => void (skippedMs += ms),
-    /** A board reports its inputs: arming and safety loop covered or not, arm closed or not. */
-    report(board: string, arming: boolean, safety: boolean, closed: boolean): void {
+    bus,
+    /** A board reports its inputs: arming and safety loop covered or not, arm closed or not, what is wired to in4. */
+    report(board: string, arming: boolean, safety: boolean, closed: boolean, in4 = false): void {
       seq += 1;
-      fake.deliver(`parkme/demo/board/${board}/state`, {
+      bus.deliver(`parkme/demo/board/${board}/state`, {
         boot: "boot-1",
         seq,
         uptime_ms: seq * 1_000,
-        inputs: { in1: arming, in2: safety, in3: closed },
-        edges: { in1: 0, in2: 0, in3: 0 },
+        inputs: { in1: arming, in2: safety, in3: closed, in4 },
+        edges: { in1: 0, in2: 0, in3: 0, in4: 0 },
         outputs: {},
       });
     },
+    /** A lane's alarm as it would have been written with a turn. */
+    raise: (lane: string, kind: AlarmKind, detail = "") =>
+      write(store, lane, [{ type: "alarm", kind, detail }]),
+    alarmOver: (lane: string, kind: AlarmKind) => write(store, lane, [{ type: "alarm_over", kind }]),
     /** A vehicle that came in an hour ago. */
     addStay: (plate: string): StayId => addStay(store, mint, plate),
     async stop(): Promise<void> {
@@ -194,31 +217,41 @@ function addStay(store: Store, mint: IdMint, plate: string): StayId {
     plate,
     entryWallMs: wallMs,
     status: "provisional" as const,
+    right: null,
     due: null,
   };
+  const movement: GateRecord = {
+    type: "movement",
+    movementId: mint.next<MovementId>(wallMs),
+    direction: "in",
+    kind: "normal",
+    scope: "facility",
+    zones: [{ zone: "level-1", by: 1 }],
+    stayId,
+    plate,
+    review: null,
+    quote: null,
+  };
+  write(
+    store,
+    "entry",
+    [{ type: "stay_started", stay, credential: null, zone: "level-1" }, movement],
+    wallMs,
+  );
+  return stayId;
+}
+
+function write(store: Store, lane: string, records: readonly GateRecord[], wallMs = Date.now()): void {
   store.commit({
-    lane: "entry",
+    lane,
     state: "IDLE",
     now: { wallMs, monotonicMs: 0 },
-    records: [
-      { type: "stay_started", stay },
-      {
-        type: "movement",
-        movementId: mint.next<MovementId>(wallMs),
-        direction: "in",
-        kind: "normal",
-        stayId,
-        plate,
-        review: null,
-        quote: null,
-      },
-    ],
+    records,
     commands: [],
     reads: [],
     outcomes: [],
     credit: null,
   });
-  return stayId;
 }
 
 /** One push of the camera: the event, and a picture beginning like a JPEG. */

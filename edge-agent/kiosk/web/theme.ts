@@ -46,6 +46,13 @@ export const theme = createTheme({
       defaultProps: { closeButtonProps: { size: 44, "aria-label": "Close" } },
       styles: { title: { fontSize: 18 }, description: { fontSize: 17 } },
     },
+    Drawer: {
+      defaultProps: {
+        overlayProps: { backgroundOpacity: 0.45 },
+        closeButtonProps: { size: 44, "aria-label": "Close" },
+      },
+      styles: { title: { fontSize: 22, fontWeight: 700 } },
+    },
     Modal: {
       defaultProps: {
         centered: true,

@@ -1,20 +1,24 @@
+import type { Credential } from "@parkme/shared/domain/credential";
 import type { StayInHand } from "@parkme/shared/domain/gate-record";
 import type { EventOf, Handler, Lane, Row, Step, StepContext } from "./model.ts";
 import {
-  alarm,
   enter,
-  enterIdle,
   enterWaiting,
+  indicate,
+  raise,
   refuse,
   stay,
   withoutTimer,
   withTimer,
   NO_TIMERS,
 } from "./moves.ts";
-import { forced, loseSight } from "./doubt.ts";
+import { anywhere } from "./anywhere.ts";
+import { forced } from "./doubt.ts";
+import { BY_MODE, holdOpen } from "./hold.ts";
 import { cashTooLate, mayBeLeaving, nothingToReset } from "./passage.ts";
 import { addRead, keepRead, readsOf } from "./reads.ts";
 import { identified } from "./record.ts";
+import { rest, setModeAtRest, turnIfClear } from "./rest.ts";
 
 /** The rows before an opening is granted, as far as entry and exit share them. */
 
@@ -22,23 +26,34 @@ import { identified } from "./record.ts";
 const ASK_AGAIN_MS = 5_000;
 /** How long a lane at rest says that it was crossed, before it raises another alarm for that. */
 const TELL_AGAIN_MS = 10_000;
+/** What is shown or pressed so soon after an answer belongs to what was answered (edge case 49). */
+const SAME_ACT_MS = 1_000;
 
 function beginTransaction(lane: Lane, _event: object, ctx: StepContext): Step {
+  if (lane.mode === "held_open") return holdOpen(lane, BY_MODE, ctx);
   const armed = enter(lane, "ARMED", ctx, { display: "Reading your plate" });
   return considerReads(withTimer(armed, "read", ctx.config.timers.readMs, ctx), ctx, false);
 }
 
 function considerReads(lane: Lane, ctx: StepContext, final: boolean): Step {
   const plate = ctx.vote(readsOf(lane, ctx), final);
-  if (plate !== null) return ask(lane, plate, ctx);
-  return stay(final ? { ...lane, display: "Plate not read. Please wait for the attendant" } : lane);
+  if (plate !== null) return ask(lane, plate, null, ctx);
+  return stay(final ? { ...lane, display: canPrint(lane, ctx) ? PRESS : UNREAD } : lane);
 }
 
-/** Asks the store about a plate; the answer decides in the same turn. */
-function ask(lane: Lane, plate: string, ctx: StepContext): Step {
+const UNREAD = "Plate not read. Please wait for the attendant";
+export const PRESS = "Press the button for a ticket";
+
+/** Whether this lane gives tickets to vehicles going this way. */
+function canPrint(lane: Lane, ctx: StepContext): boolean {
+  return lane.direction === "entry" && !ctx.config.inner && ctx.config.ticket !== "never";
+}
+
+/** Asks the store about a plate or what was shown; the answer decides in the same turn. */
+function ask(lane: Lane, plate: string | null, credential: Credential | null, ctx: StepContext): Step {
   // Its timers live on: the answer may be to go on waiting, and the vehicle may be leaving meanwhile.
-  const deciding = enter(lane, "DECIDING", ctx, { plate, timers: lane.timers });
-  return stay(deciding, { request: { purpose: "decide", plate } });
+  const deciding = enter(lane, "DECIDING", ctx, { plate, credential, timers: lane.timers });
+  return stay(deciding, { request: { purpose: "decide", direction: lane.direction, plate, credential } });
 }
 
 function readWhileArmed(lane: Lane, event: EventOf<"read">, ctx: StepContext): Step {
@@ -46,14 +61,52 @@ function readWhileArmed(lane: Lane, event: EventOf<"read">, ctx: StepContext): S
   return considerReads(keepRead(lane, event.read), ctx, lane.timers.read === undefined);
 }
 
-/** Says no, and why. `found` is the vehicle's stay where it is known: an attendant may still let it out. */
-export function deny(lane: Lane, display: string, ctx: StepContext, found: StayInHand | null = null): Step {
-  const denied = enterWaiting(lane, "DENIED", ctx, { display, stay: found });
-  return stay(withTimer(denied, "read", ASK_AGAIN_MS, ctx));
+/** Row 3: what is shown counts for a vehicle at the arm only (edge case 49: twice is once). */
+export function show(lane: Lane, { credential }: EventOf<"credential">, ctx: StepContext): Step {
+  if (isLeaving(lane)) return stay(lane);
+  const again = lane.credential?.kind === credential.kind && lane.credential.text === credential.text;
+  const justNow = lane.credential !== null && ctx.now.monotonicMs - lane.since.monotonicMs < SAME_ACT_MS;
+  if (again || justNow) return stay(lane);
+  const plate = ctx.vote(readsOf(lane, ctx), true);
+  return ask({ ...lane, declines: 0, display: "" }, plate, credential, ctx);
 }
 
+function isLeaving({ inputs }: Lane): boolean {
+  return inputs.arming === "off" && inputs.safety === "off";
+}
+
+/** The button asks for a ticket where there are any, with the plate if one was read. */
+function press(lane: Lane, _event: object, ctx: StepContext): Step {
+  if (!canPrint(lane, ctx) || isLeaving(lane)) return stay(lane);
+  return ask(lane, lane.plate ?? ctx.vote(readsOf(lane, ctx), true), null, ctx);
+}
+
+function pressAgain(lane: Lane, event: object, ctx: StepContext): Step {
+  return ctx.now.monotonicMs - lane.since.monotonicMs < SAME_ACT_MS ? stay(lane) : press(lane, event, ctx);
+}
+
+/**
+ * Says no, and why. `found` is the vehicle's stay where it is known: an attendant may still let it out. What was
+ * shown gets a signal of its own, but not each time the same is asked again.
+ */
+export function deny(
+  lane: Lane,
+  display: string,
+  ctx: StepContext,
+  { found = null, againMs = ASK_AGAIN_MS }: { found?: StayInHand | null; againMs?: number } = {},
+): Step {
+  const denied = enterWaiting(lane, "DENIED", ctx, { display, stay: found });
+  const orders = display === lane.display ? [] : indicate(lane, "denied");
+  return stay(withTimer(denied, "read", againMs, ctx), { orders });
+}
+
+/** A plate that was read is a second way in for who has shown something that nobody knows. */
 function askAgain(lane: Lane, _event: object, ctx: StepContext): Step {
-  return lane.plate === null ? stay(lane) : ask(lane, lane.plate, ctx);
+  const { plate, credential } = lane;
+  const read = plate ?? ctx.vote(readsOf(lane, ctx), true);
+  if (read !== plate) return ask(lane, read, null, ctx);
+  const asksAtAll = plate !== null || credential !== null || canPrint(lane, ctx);
+  return asksAtAll ? ask(lane, plate, credential, ctx) : stay(lane);
 }
 
 function readWhileDenied(lane: Lane, event: EventOf<"read">, ctx: StepContext): Step {
@@ -62,37 +115,36 @@ function readWhileDenied(lane: Lane, event: EventOf<"read">, ctx: StepContext): 
     readsOf(kept, ctx).filter((read) => read.plate !== lane.plate),
     false,
   );
-  return plate === null ? stay(kept) : ask(kept, plate, ctx);
+  return plate === null ? stay(kept) : ask({ ...kept, declines: 0 }, plate, null, ctx);
 }
 
 /** Row 5: the vehicle left before anything was granted. */
 function leaves(lane: Lane, _event: object, ctx: StepContext): Step {
   if (lane.inputs.safety !== "off") return stay(lane);
-  return stay(enterIdle({ ...lane, reads: [] }, ctx));
+  return rest({ ...lane, reads: [] }, ctx);
 }
 
 function crossesClosedLane(lane: Lane, _event: object, ctx: StepContext): Step {
   // Told once in a while: a loop that flaps must not fill the disk.
   if (lane.inputs.arming === "on" || lane.trouble !== null) return stay(lane);
   const trouble = "A loop behind the arming loop was crossed with the arm closed";
-  const told = withTimer({ ...lane, trouble }, "clear", TELL_AGAIN_MS, ctx);
-  return stay(told, { records: [alarm("wrong_way", trouble)] });
+  return raise(withTimer({ ...lane, trouble }, "clear", TELL_AGAIN_MS, ctx), "wrong_way", trouble);
 }
+
+/** A lane that is to turn does so when its last loop is clear. */
+const clears = (lane: Lane): Step => turnIfClear(lane);
 
 const noVehicle: Handler<"vend"> = (lane) =>
   refuse(lane, "no_vehicle", "No vehicle is waiting at this lane: the arm opens for a vehicle only.");
 
 /** Cells shared by every state in which the arm is closed and nothing is granted. */
 const armClosed = {
+  ...anywhere,
   safety_off: "ignored",
   behind_off: "ignored",
   arm_opened: "ignored",
   arm_closed: "ignored",
   arm_left_closed: forced,
-  proven: "ignored",
-  lost: loseSight,
-  ...NO_TIMERS,
-  outcome: "ignored",
   cash: cashTooLate,
   reset: nothingToReset,
 } as const;
@@ -113,13 +165,16 @@ export const waitingCells = {
 export const idleRow = {
   ...armClosed,
   arming_on: (lane, _event, ctx) => stay(withTimer(lane, "arm", ctx.config.timers.armMs, ctx)),
-  arming_off: (lane) => stay(withoutTimer(lane, "arm")),
+  arming_off: (lane) => clears(withoutTimer(lane, "arm")),
   safety_on: crossesClosedLane,
+  safety_off: clears,
   behind_on: crossesClosedLane,
+  behind_off: clears,
   read: addRead,
   facts: identified,
   arm_due: beginTransaction,
   clear_due: (lane) => stay({ ...lane, trouble: null }),
+  mode: setModeAtRest,
   vend: noVehicle,
 } as const satisfies Row;
 
@@ -127,24 +182,58 @@ export const armedCells = {
   ...waitingCells,
   read: readWhileArmed,
   read_due: (lane, _event, ctx) => considerReads(lane, ctx, true),
+  credential: show,
+  button_on: press,
+  mode: setModeAtRest,
 } as const satisfies Partial<Row>;
 
 export const deniedCells = {
   ...waitingCells,
   read: readWhileDenied,
   read_due: askAgain,
+  credential: show,
+  button_on: pressAgain,
+  mode: setModeAtRest,
 } as const satisfies Partial<Row>;
+
+const busy = (lane: Lane): Step => refuse(lane, "lane_busy", "The lane is deciding.");
 
 /** The store answers within the turn that asked, so only its answer can arrive here. */
 export const decidingCells = {
-  ...armClosed,
+  ...NO_TIMERS,
+  pay_due: "unexpected",
   arming_on: "unexpected",
   arming_off: "unexpected",
   safety_on: "unexpected",
+  safety_off: "unexpected",
   behind_on: "unexpected",
+  behind_off: "unexpected",
+  arm_opened: "unexpected",
+  arm_closed: "unexpected",
   arm_left_closed: "unexpected",
-  lost: loseSight,
+  proven: "unexpected",
+  lost: "unexpected",
+  stale: "unexpected",
+  button_on: "unexpected",
+  fire_on: "unexpected",
+  fire_off: "unexpected",
+  stop_on: "unexpected",
+  stop_off: "unexpected",
+  key_on: "unexpected",
+  key_off: "unexpected",
+  credential: "unexpected",
   read: "unexpected",
+  printed: "unexpected",
+  print_failed: "unexpected",
+  taken: "unexpected",
+  terminal: "unexpected",
+  device: "unexpected",
+  output: "unexpected",
   outcome: "unexpected",
+  mode: "unexpected",
+  cash: cashTooLate,
   vend: noVehicle,
+  reset: nothingToReset,
+  hold: busy,
+  turn: busy,
 } as const satisfies Partial<Row>;

@@ -14,7 +14,7 @@ describe("a vehicle that turns round", () => {
     expect(bench.book.stays.size).toBe(0);
   });
 
-  it("after the grant: its stay is void, nothing is counted, and the arm closes", () => {
+  it("edge case 2: after the grant: its stay is void, nothing is counted, and the arm closes", () => {
     const bench = entry();
     passNormally(bench, "HHCD77");
     openFor(bench, "BAB1234");
@@ -57,7 +57,7 @@ describe("a vehicle that turns round", () => {
     expect(bench.book.inside()).toBe(0);
   });
 
-  it("that only left the arming loop slowly is not closed upon, and comes in under its own plate", () => {
+  it("edge case 5: that only left the arming loop slowly is not closed upon, and comes in under its own plate", () => {
     const bench = entry();
     openFor(bench, "BAB1234");
     bench.set({ arming: false });

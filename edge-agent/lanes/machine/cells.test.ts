@@ -1,231 +1,183 @@
 import { describe, expect, it } from "vitest";
-import { LANE_STATES, type LaneDirection, type LaneState } from "@parkme/shared/domain/lane";
-import type { CommandId, StayId } from "@parkme/shared/domain/ids";
+import { LANE_STATES, type LaneDirection, type LaneKind } from "@parkme/shared/domain/lane";
+import { entryLane } from "../entry-lane.ts";
+import { eventsFor, seeing, type CellKey } from "../testing/cell-events.ts";
+import { outcomeOf } from "../testing/cell-outcome.ts";
+import { laneIn, situation, SITUATION_NAMES, type SituationName } from "../testing/cell-situations.ts";
+import { BEFORE_THE_ARM_OPENS, USUAL, type CellBlock, type Expected } from "../testing/cell-table.ts";
+import { FROM_THE_OPEN_COMMAND_ON } from "../testing/cell-table-open.ts";
 import { contradictions } from "../testing/consistency.ts";
-import { countingMint, createBench, type Bench } from "../testing/lane-bench.ts";
-import { arrive, driveThrough } from "../testing/vehicle.ts";
+import { countingMint, createBench, vote, type Bench } from "../testing/lane-bench.ts";
 import type { Lane, LaneEvent, LaneEventKind, StepContext } from "./model.ts";
-import { blind, newLane, step } from "./step.ts";
+import { newLane, step } from "./step.ts";
 
-/** Every cell of both tables, applied to lanes that got into the cell's state in an ordinary way. */
+/** Every cell of every table, with what it does: in the situations that lanes get into in ordinary ways. */
 
-const HOUR_MS = 3_600_000;
-
-/** How a lane gets into each state; what an entry never reaches is left out. */
-const WAYS: Readonly<Record<LaneState, (bench: Bench) => void>> = {
-  UNKNOWN: (bench) => bench.lose(),
-  IDLE: () => undefined,
-  ARMED: (bench) => arrive(bench, null),
-  DECIDING: (bench) => arrive(bench, "BAB1234"),
-  PAYING: (bench) => arrive(bench, "BAB1234"),
-  DENIED: (bench) => arrive(bench, "UNKNOWN1"),
-  OPENING: (bench) => {
-    arrive(bench, null);
-    bench.vend();
-  },
-  OPEN: (bench) => {
-    WAYS.OPENING(bench);
-    bench.wait(1_000);
-  },
-  PASSING: (bench) => {
-    WAYS.OPEN(bench);
-    bench.set({ safety: true });
-  },
-  CLEARING: (bench) => {
-    WAYS.OPEN(bench);
-    driveThrough(bench);
-  },
-  CLOSING: (bench) => {
-    WAYS.CLEARING(bench);
-    bench.wait(1_000);
-  },
-  FAULT: (bench) => {
-    bench.setArm(false);
-    WAYS.OPENING(bench);
-    bench.wait(4_500);
-  },
+const TABLE: Readonly<Record<SituationName, CellBlock>> = {
+  ...BEFORE_THE_ARM_OPENS,
+  ...FROM_THE_OPEN_COMMAND_ON,
 };
 
-function laneIn(state: LaneState, direction: LaneDirection): { lane: Lane; bench: Bench } | null {
-  // No room at the entry makes it deny.
-  const bench = createBench({ direction, capacity: state === "DENIED" ? 0 : 10 });
-  if (direction === "exit") bench.parked("BAB1234", 2 * HOUR_MS);
-  bench.see();
-  WAYS[state](bench);
-  // A decision is taken within the turn: it is only seen on the way through.
-  const lane = [bench.lane(), ...bench.beats.map(({ after }) => after)].find((l) => l.state === state);
-  return lane === undefined ? null : { lane, bench };
+/** The lanes of each kind, by the way their vehicles go. */
+const WAYS: readonly (readonly [LaneKind, LaneDirection])[] = [
+  ["entry", "entry"],
+  ["exit", "exit"],
+  ["reversible", "entry"],
+  ["reversible", "exit"],
+];
+
+function expectedOf(name: SituationName, event: CellKey, kind: LaneKind, direction: LaneDirection) {
+  const key: CellKey = kind === "reversible" && event === "turn" ? "turn/reversible" : event;
+  const expected: Expected | undefined = TABLE[name][key] ?? (USUAL as CellBlock)[key];
+  return typeof expected === "object" ? expected[direction] : expected;
 }
 
-const READ: LaneEvent = {
-  kind: "read",
-  read: {
-    plate: "HHCD77",
-    raw: "HHCD77",
-    confidence: 0.95,
-    camera: "cam",
-    sourceId: null,
-    claimedAtMs: null,
-    imageId: null,
-    at: { wallMs: 0, monotonicMs: 0 },
-  },
-};
-const BY = { actor: "alex", reason: "looked", idempotencyKey: "k" };
+const situations = WAYS.flatMap(([kind, direction]) =>
+  SITUATION_NAMES.filter((name) => situation(name).directions.includes(direction)).map(
+    (name) => [kind, direction, situation(name).state, name, situation(name).what] as const,
+  ),
+);
 
-function eventsFor(lane: Lane, bench: Bench): LaneEvent[] {
-  const commandId = lane.command?.id ?? ("none" as CommandId);
-  const stayId = lane.stay?.stayId ?? ("none" as StayId);
-  const bare: Bare[] = [
-    "arming_on",
-    "arming_off",
-    "safety_on",
-    "safety_off",
-    "arm_opened",
-    "arm_closed",
-    "arm_left_closed",
-    "proven",
-    "arm_due",
-    "read_due",
-    "back_due",
-    "clear_due",
-    "noEntry_due",
-    "stuck_due",
-    "move_due",
-  ];
-  const asked = { purpose: "identify", plate: "HHCD77" } as const;
-  return [
-    ...bare.map((kind): LaneEvent => ({ kind })),
-    { kind: "behind_on", input: "closing" },
-    { kind: "behind_on", input: "photocell" },
-    { kind: "behind_off", input: "closing" },
-    { kind: "lost", reason: "gone" },
-    READ,
-    bench.config.direction === "entry"
-      ? { kind: "facts", facts: { ...asked, direction: "entry", taken: 0, capacity: 1, stay: null } }
-      : {
-          kind: "facts",
-          facts: { ...asked, direction: "exit", match: { kind: "none" }, pricingRefusal: null },
-        },
-    ...(["done", "refused", "silent"] as const).map((outcome): LaneEvent => ({
-      kind: "outcome",
-      commandId,
-      outcome,
-      detail: "",
-    })),
-    { kind: "cash", stayId, amountMinor: 500, tenderedMinor: 500, actor: "alex", idempotencyKey: "k" },
-    {
-      kind: "cash",
-      stayId: "other" as StayId,
-      amountMinor: 500,
-      tenderedMinor: 0,
-      actor: "alex",
-      idempotencyKey: "k",
+describe.each(situations)("a lane (%s, as %s) in %s, %s: %s", (kind, direction, state, name) => {
+  const { lane, bench } = laneIn(name, direction, kind);
+  const events = [...eventsFor(lane, bench.now().monotonicMs)];
+
+  it.each(events)("%s", (key, event) => {
+    expect(lane.state).toBe(state);
+    const before = seeing(lane, event);
+    const { step: done, unexpected } = step(bench.table, before, event, contextOf(bench));
+    const cell = cellAt(bench, lane, event.kind);
+    const expected = expectedOf(name, key, kind, direction);
+    if (typeof cell === "string") {
+      expect(cell, "as the table says").toBe(expected);
+      expect(done, "nothing comes of it").toEqual({ ...NOTHING, lane: before });
+      expect(done.lane).toBe(before);
+    } else {
+      expect(outcomeOf(before, done)).toBe(expected);
+    }
+    expect(unexpected).toBe(cell === "unexpected");
+    expect(done.reply !== null, "an attendant is answered, and nobody else").toBe(ASKED.includes(event.kind));
+    if (done.reply?.ok === false && done.orders.length === 0)
+      expect(done.lane, "a refusal changes nothing").toBe(before);
+    if (done.request === null && state !== "DECIDING" && !unexpected)
+      expect(contradictions(done.lane, bench.table, bench.config)).toEqual([]);
+  });
+});
+
+const ASKED: readonly LaneEventKind[] = ["cash", "vend", "reset", "hold", "turn"];
+const NOTHING = { records: [], commands: [], orders: [], request: null, reply: null };
+
+/** What the table has for this event, a reversible lane's by its direction. */
+function cellAt({ table }: Bench, { state, direction }: Lane, kind: LaneEventKind): unknown {
+  const cell = table[state][kind];
+  return typeof cell === "object" ? cell[direction] : cell;
+}
+
+function contextOf(bench: Bench): StepContext {
+  return { config: bench.config, now: bench.now(), mint: countingMint(), vote };
+}
+
+describe("the list of cells", () => {
+  const kinds = Object.keys(entryLane.IDLE) as LaneEventKind[];
+
+  it.each(WAYS)(
+    "has every state of a lane (%s, as %s), and an event of every kind for each",
+    (kind, direction) => {
+      const listed = new Set<string>();
+      for (const [ofKind, way, state, name] of situations) {
+        if (ofKind !== kind || way !== direction) continue;
+        const { lane, bench } = laneIn(name, direction, kind);
+        for (const [key, event] of eventsFor(lane, bench.now().monotonicMs)) {
+          const expected = expectedOf(name, key, kind, direction);
+          if (expected !== undefined) listed.add(`${state} x ${event.kind}`);
+        }
+      }
+      const all = LANE_STATES.filter((state) => !NEVER_REACHED[direction].includes(state)).flatMap((state) =>
+        kinds.map((event) => `${state} x ${event}`),
+      );
+      expect([...listed].toSorted()).toEqual(all.toSorted());
     },
-    { kind: "vend", ...BY },
-    { kind: "reset", ...BY },
+  );
+
+  it("names nothing that does not exist", () => {
+    const { lane, bench } = laneIn("idle", "entry");
+    const keys = [...eventsFor(lane, bench.now().monotonicMs).keys(), "turn/reversible"];
+    for (const block of [USUAL, ...Object.values(TABLE)])
+      for (const key of Object.keys(block)) expect(keys, "an event of the list").toContain(key);
+  });
+});
+
+/** An entry takes no money, and an exit prints no ticket: if one were there all the same, it would not be stuck. */
+const NEVER_REACHED: Readonly<Record<LaneDirection, readonly string[]>> = {
+  entry: ["PAYING", "PAY_UNKNOWN"],
+  exit: ["PRINTING", "WAIT_TAKE"],
+};
+
+describe.each([
+  ["entry", "PAYING"],
+  ["entry", "PAY_UNKNOWN"],
+  ["exit", "PRINTING"],
+  ["exit", "WAIT_TAKE"],
+] as const)("an %s in %s, which it never is", (direction, state) => {
+  const { lane: armed, bench } = laneIn("armed", direction);
+  const lane: Lane = { ...armed, state, timers: {} };
+  const events = [...eventsFor(lane, bench.now().monotonicMs)];
+
+  it.each(events)("%s", (_key, event) => {
+    const before = seeing(lane, event);
+    const { step: done, unexpected } = step(bench.table, before, event, contextOf(bench));
+    const leaves = done.lane.state !== state;
+    expect({ leaves, unexpected }, "what gets it out of there").toEqual({
+      leaves: WAYS_OUT.includes(event.kind),
+      unexpected: bench.table[state][event.kind] === "unexpected",
+    });
+    expect(done.reply !== null).toBe(ASKED.includes(event.kind));
+  });
+
+  const WAYS_OUT: readonly LaneEventKind[] = [
+    "arm_left_closed",
+    "back_due",
+    "fire_on",
+    "stop_on",
+    "key_on",
+    "lost",
+    "stale",
+    "vend",
+    "hold",
   ];
-}
-type Bare = Exclude<
-  LaneEventKind,
-  "behind_on" | "behind_off" | "lost" | "read" | "facts" | "outcome" | "cash" | "vend" | "reset"
->;
-
-describe.each(["entry", "exit"] as const)("the %s table", (direction) => {
-  const reachable = LANE_STATES.filter((state) => direction === "exit" || state !== "PAYING");
-
-  it.each(reachable)("in %s answers everything", (state) => {
-    const found = laneIn(state, direction);
-    expect(found, "the lane gets there").not.toBeNull();
-    if (found === null) return;
-    const { lane, bench } = found;
-    for (const event of eventsFor(lane, bench)) {
-      const cell = bench.table[state][event.kind];
-      const before = seeing(lane, event);
-      const { step: done, unexpected } = step(bench.table, before, event, contextOf(bench));
-      const where = `${state} x ${event.kind}`;
-      expect(unexpected, `${where}`).toBe(cell === "unexpected");
-      if (typeof cell === "string") {
-        expect(done.lane, `${where}`).toBe(before);
-        expect([...done.records, ...done.commands], `${where}`).toEqual([]);
-      }
-      if (["cash", "vend", "reset"].includes(event.kind)) expect(done.reply, `${where}`).not.toBeNull();
-      else expect(done.reply, `${where}`).toBeNull();
-      if (done.request === null && state !== "DECIDING")
-        expect(contradictions(done.lane, bench.table, bench.config), `${where}`).toEqual([]);
-    }
-  });
-
-  it("an attendant who is refused leaves the lane as it was", () => {
-    for (const state of reachable) {
-      const found = laneIn(state, direction);
-      if (found === null) throw new Error(`no way into ${state}`);
-      const { lane, bench } = found;
-      for (const event of eventsFor(lane, bench)) {
-        const { step: done } = step(bench.table, lane, event, contextOf(bench));
-        if (done.reply?.ok === false) expect(done.lane, `${state} x ${event.kind}`).toBe(lane);
-      }
-    }
-  });
 });
 
-it("an entry has no cash to wait for", () => {
-  const { table } = createBench({ direction: "entry" });
-  expect(table.PAYING.arming_on).toBe("unexpected");
-});
-
-it("a lane with one kind of facts refuses the other", () => {
-  const { bench } = laneIn("ARMED", "entry") ?? {};
-  if (bench === undefined) throw new Error("no lane");
-  const deciding: Lane = { ...bench.lane(), state: "DECIDING" };
-  const facts = { purpose: "decide", plate: "A1", direction: "exit", pricingRefusal: null } as const;
-  const event: LaneEvent = { kind: "facts", facts: { ...facts, match: { kind: "none" } } };
-  expect(() => step(bench.table, deciding, event, contextOf(bench))).toThrow(/exit's facts/);
+it.each(["entry", "exit"] as const)("an %s lane refuses the facts of the other kind", (direction) => {
+  const { lane, bench } = laneIn("deciding", direction);
+  const other = direction === "entry" ? "exit" : "entry";
+  const facts = [...eventsFor({ ...lane, direction: other }, 0).values()].find(
+    ({ kind }) => kind === "facts",
+  );
+  if (facts === undefined) throw new Error("no facts");
+  expect(() => step(bench.table, lane, facts, contextOf(bench))).toThrow(/was given an .*'s facts/);
 });
 
 it("a close is not repeated onto a lane that is not clear any more", () => {
-  const { lane, bench } = laneIn("CLOSING", "entry") ?? {};
-  if (lane?.command == null || bench === undefined) throw new Error("no lane");
+  const { lane, bench } = laneIn("closing", "entry");
+  const commandId = lane.command?.id;
+  if (commandId === undefined) throw new Error("nothing was commanded");
+  const refused: LaneEvent = { kind: "outcome", commandId, outcome: "refused", detail: "late" };
   const obstructed: Lane = { ...lane, inputs: { ...lane.inputs, closing: "on" } };
-  const refused = {
-    kind: "outcome",
-    commandId: lane.command.id,
-    outcome: "refused",
-    detail: "late",
-  } as const;
-  const repeated = step(bench.table, lane, refused, contextOf(bench)).step;
-  expect(repeated.commands.map(({ action }) => action)).toEqual(["close"]);
   const given = step(bench.table, obstructed, refused, contextOf(bench)).step;
-  expect(given.commands).toEqual([]);
-  expect(given.lane.state).toBe("FAULT");
+  expect(outcomeOf(obstructed, given)).toBe("FAULT write alarm:arm_fault");
 });
 
-it("a new lane knows nothing and runs no timer", () => {
-  const lane = newLane({ wallMs: 0, monotonicMs: 0 }, null);
-  expect(lane.state).toBe("UNKNOWN");
-  expect(lane.timers).toEqual({});
+it("a new lane knows nothing, and runs no timer but for payments that are not settled", () => {
+  const now = { wallMs: 0, monotonicMs: 7 };
+  const start = { direction: "entry", credit: null, alarms: [], mode: "open", abandoned: [] } as const;
+  const lane = newLane(now, start);
+  expect(lane).toMatchObject({ state: "UNKNOWN", timers: {}, direction: "entry" });
   expect(new Set(Object.values(lane.inputs))).toEqual(new Set(["unknown"]));
+  const { lane: owing } = laneIn("pay_unknown", "exit");
+  const abandoned = owing.attempt === null ? [] : [owing.attempt];
+  expect(newLane(now, { ...start, abandoned }).timers).toEqual({ pay: 7 });
 });
 
-function contextOf(bench: Bench): StepContext {
-  return { config: bench.config, now: bench.now(), mint: countingMint(), vote: () => null };
-}
-
-/** What the inputs say when an event happens. */
-const SEEN: Readonly<Partial<Record<LaneEventKind, Partial<Lane["inputs"]>>>> = {
-  arming_on: { arming: "on" },
-  arm_due: { arming: "on" },
-  arming_off: { arming: "off" },
-  safety_on: { safety: "on" },
-  safety_off: { safety: "off" },
-  arm_opened: { open_limit: "on" },
-  arm_closed: { closed_limit: "on" },
-  arm_left_closed: { closed_limit: "off" },
-};
-
-/** The lane with its inputs as they are when the event happens: they change first, the edges follow. */
-function seeing(lane: Lane, event: LaneEvent): Lane {
-  if (event.kind === "lost") return blind(lane, event.reason).lane;
-  if (event.kind === "behind_on") return { ...lane, inputs: { ...lane.inputs, [event.input]: "on" } };
-  if (event.kind === "behind_off") return { ...lane, inputs: { ...lane.inputs, [event.input]: "off" } };
-  return { ...lane, inputs: { ...lane.inputs, ...SEEN[event.kind] } };
-}
+it("a bench without a lane of its own kind is an entry", () => {
+  expect(createBench().lane().direction).toBe("entry");
+});

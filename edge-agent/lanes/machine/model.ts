@@ -1,21 +1,29 @@
-import type { CommandId, IdMint, PaymentId, StayId } from "@parkme/shared/domain/ids";
+import type { AlarmKind } from "@parkme/shared/domain/alarm";
+import type { Credential } from "@parkme/shared/domain/credential";
+import type { AttemptId, CommandId, IdMint, JobId, PaymentId, StayId } from "@parkme/shared/domain/ids";
 import type {
   BarrierAction,
   InputValue,
   LaneDirection,
   LaneInput,
+  LaneKind,
   LaneState,
 } from "@parkme/shared/domain/lane";
+import type { LaneMode } from "@parkme/shared/domain/lane-mode";
 import type { Now } from "@parkme/shared/domain/clock";
 import type {
   Credit,
   GateRecord,
+  HoldCause,
   LaneCommand,
+  LaneOrder,
   LaneRead,
   LoopCounts,
   StayInHand,
+  TerminalOutcome,
+  ZoneChange,
 } from "@parkme/shared/domain/gate-record";
-import type { ReviewReason } from "@parkme/shared/domain/stay";
+import type { ReviewReason, RightKind } from "@parkme/shared/domain/stay";
 
 /** Timers of a lane, milliseconds. Names and defaults follow the lane table of the gate handbook. */
 export type LaneTimers = {
@@ -33,25 +41,65 @@ export type LaneTimers = {
   readonly stuckMs: number;
   /** An arm that has not reached its limit after this long gets one more pulse, then is at fault. */
   readonly moveMs: number;
+  /** A printed ticket that nobody takes for this long is taken back; a printer that is silent for so long failed. */
+  readonly takeMs: number;
+  /** A terminal that has not answered after this long leaves the payment in doubt: it is asked what became of it. */
+  readonly payMs: number;
 };
 
-export const TIMER_NAMES = ["arm", "read", "back", "clear", "noEntry", "stuck", "move"] as const;
+export const TIMER_NAMES = [
+  "arm",
+  "read",
+  "back",
+  "clear",
+  "noEntry",
+  "stuck",
+  "move",
+  "take",
+  "pay",
+] as const;
 export type TimerName = (typeof TIMER_NAMES)[number];
 
 /** What a lane is, from the configuration. */
 export type LaneConfig = {
   readonly name: string;
   readonly title: string;
-  readonly direction: LaneDirection;
+  readonly kind: LaneKind;
   /** Inputs this lane has wires for; arming, safety and closed_limit always. */
   readonly wired: ReadonlySet<LaneInput>;
   readonly timers: LaneTimers;
   readonly pulseMs: number;
+  /** Leads from one zone of the facility into another: a passage moves a stay, it neither begins nor ends one. */
+  readonly inner: boolean;
+  /** How the zones' counts change when a vehicle goes in; the other way round when it goes out. */
+  readonly zones: readonly ZoneChange[];
+  /** Which vehicles are given a ticket; `never` where the lane has no printer. */
+  readonly ticket: "never" | "no_plate" | "always";
+  readonly terminal: boolean;
+  readonly policy: LanePolicy;
+};
+
+/** What a site wants where more than one thing is right. */
+export type LanePolicy = {
+  /** A plate or card that comes in though it is inside: `soft` lets it in and flags it, `neutral` does not care. */
+  readonly passback: "hard" | "soft" | "neutral";
+  /** A printer that fails: let the vehicle in by its plate alone, or leave it to an attendant. */
+  readonly printerFailure: "admit" | "deny";
+  /** Sensors or the store fail: leave the arm as it is, or open it and hold it open (safety invariant 8). */
+  readonly outage: "hold" | "open";
 };
 
 /** A vehicle between the safety loop and the end of its passage. Without a credit it is uncontrolled. */
 export type Passage = {
   readonly credit: Credit | null;
+  /** Its stay where that is known without a credit: it stood at the arm when the arm was opened for everybody. */
+  readonly known: StayInHand | null;
+  /** How the movement is written down where there is no credit. */
+  readonly kind: "tailgate" | "manual" | "free";
+  /** When it reached the arm, the closing loop was covered and the arming loop was not: it may come the other way. */
+  readonly fromInside: boolean;
+  /** When the safety loop fell behind it; null while it is under the arm. */
+  readonly endedMs: number | null;
   /** When it reached the arm, and since when the arming loop was covered then: its reads lie around these. */
   readonly sinceMs: number;
   readonly armingSinceMs: number | null;
@@ -66,8 +114,38 @@ export type PendingCommand = {
   readonly attempt: 1 | 2;
 };
 
+/** A ticket on its way to the driver. */
+export type TicketInHand = { readonly jobId: JobId; readonly printed: boolean };
+
+/** A card payment that the terminal has not settled yet. */
+export type Attempt = {
+  readonly attemptId: AttemptId;
+  readonly stayId: StayId;
+  readonly amountMinor: number;
+  /**
+   * `asked` = the terminal has it; `aborting` = and was told to give it up; `unknown` = it may have been charged;
+   * `reversing` = it was charged, and is being given back.
+   */
+  readonly phase: "asked" | "aborting" | "unknown" | "reversing";
+  /** The terminal's number of a charge that is given back. */
+  readonly receipt: string | null;
+  /** The vehicle was let out by an attendant: a charge that still comes pays for its stay. */
+  readonly released: boolean;
+};
+
 export type Lane = {
   readonly state: LaneState;
+  /** Which way vehicles go now: fixed but for a reversible lane. */
+  readonly direction: LaneDirection;
+  /** The direction a reversible lane takes as soon as it is at rest; null when it has it. */
+  readonly turnTo: LaneDirection | null;
+  /** Who wants it to turn; null = the schedule. */
+  readonly turnBy: string | null;
+  readonly mode: LaneMode;
+  /** In HELD_OPEN: why. */
+  readonly heldBy: HoldCause | null;
+  /** Lasting alarms of this lane that have not ended. */
+  readonly alarms: readonly AlarmKind[];
   readonly since: Now;
   readonly inputs: Readonly<Record<LaneInput, InputValue>>;
   readonly counts: LoopCounts | null;
@@ -89,27 +167,76 @@ export type Lane = {
   readonly command: PendingCommand | null;
   /** A credit whose passage nobody saw: resolved from the board's counts as soon as inputs are proven. */
   readonly unresolved: Credit | null;
+  /** The passage whose vehicle the store is being asked about, within the turn. */
+  readonly identifying: Passage | null;
+  /** Why a person should look at the passage of the vehicle in hand. */
+  readonly review: ReviewReason | null;
+  /** What the lists say of the vehicle in hand, once it was told: it is told once. */
+  readonly alerted: EntryFacts["listed"];
+  /** What the driver has shown in this transaction. */
+  readonly credential: Credential | null;
+  readonly ticket: TicketInHand | null;
+  readonly attempt: Attempt | null;
+  /** Card payments declined in this transaction. */
+  readonly declines: number;
+  /** Attempts whose vehicle is gone: a charge that still comes is given back. Bounded. */
+  readonly abandoned: readonly Attempt[];
   readonly display: string;
   readonly trouble: string | null;
 };
 
+/** What a lane takes up from the store when it starts. */
+export type LaneStart = {
+  readonly direction: LaneDirection;
+  /** The credit whose passage is not confirmed. */
+  readonly credit: Credit | null;
+  /** Lasting alarms that have not ended. */
+  readonly alarms: readonly AlarmKind[];
+  readonly mode: LaneMode;
+  /** Card payments that were not settled: the terminal is asked what became of them. */
+  readonly abandoned: readonly Attempt[];
+};
+
 /** What the store knows, asked for by the machine and given back as the next event of the same turn. */
-export type FactsRequest = { readonly purpose: "decide" | "identify"; readonly plate: string };
+export type FactsRequest = {
+  readonly purpose: "decide" | "identify";
+  /** Which way the vehicle goes: the lane's direction, or the one its loops told of. */
+  readonly direction: LaneDirection;
+  /** At least one of these two, but for a vehicle that is given a ticket. */
+  readonly plate: string | null;
+  readonly credential: Credential | null;
+};
+
+/** A permit or reservation that fits what was shown. */
+export type Right = {
+  readonly kind: RightKind;
+  readonly id: string;
+  /** Why it does not hold here and now, in words for the driver: expired, too early, all its spaces taken. */
+  readonly refused: string | null;
+  /** Its own quota has room: it is let in though the place is full for others. */
+  readonly room: boolean;
+};
 
 export type EntryFacts = {
   readonly direction: "entry";
   readonly purpose: "decide" | "identify";
-  readonly plate: string;
-  /** Vehicles inside, and those admitted whose passage is not confirmed yet. */
-  readonly taken: number;
-  readonly capacity: number;
+  readonly plate: string | null;
+  readonly credential: Credential | null;
+  /** The place with no room for one more vehicle, by its title; null while there is room everywhere. */
+  readonly full: string | null;
+  readonly right: Right | null;
+  readonly listed: "blocked" | "watched" | null;
+  /** The stay inside with this plate or credential. At an inner lane: the stay that goes on into the zone. */
   readonly stay: StayInHand | null;
+  /** Anti-passback was reset since that stay began: nobody minds that it is still open. */
+  readonly neutral: boolean;
 };
 
 export type ExitFacts = {
   readonly direction: "exit";
   readonly purpose: "decide" | "identify";
-  readonly plate: string;
+  readonly plate: string | null;
+  readonly credential: Credential | null;
   readonly match:
     | { readonly kind: "one"; readonly stay: StayInHand }
     | { readonly kind: "none" }
@@ -134,9 +261,20 @@ type EventBodies = {
   readonly arm_opened: object;
   readonly arm_closed: object;
   readonly arm_left_closed: object;
-  /** Every input became known after some were not. */
+  /** Every sensor became known after some were not. */
   readonly proven: object;
+  /** The board of the barrier is silent: no sensor is known, and no command would arrive. */
   readonly lost: { readonly reason: string };
+  /** Some sensor is unknown while the barrier can still be commanded. */
+  readonly stale: { readonly reason: string };
+  readonly button_on: object;
+  readonly fire_on: object;
+  readonly fire_off: object;
+  readonly stop_on: object;
+  readonly stop_off: object;
+  readonly key_on: object;
+  readonly key_off: object;
+  readonly credential: { readonly credential: Credential };
   readonly read: { readonly read: LaneRead };
   readonly facts: { readonly facts: Facts };
   readonly arm_due: object;
@@ -146,6 +284,25 @@ type EventBodies = {
   readonly noEntry_due: object;
   readonly stuck_due: object;
   readonly move_due: object;
+  readonly take_due: object;
+  readonly pay_due: object;
+  readonly printed: { readonly jobId: JobId; readonly held: boolean };
+  readonly print_failed: {
+    readonly jobId: JobId;
+    readonly reason: string;
+    /** Some of it may be out: the same number must not be printed again. */
+    readonly mayBeOut: boolean;
+  };
+  readonly taken: { readonly jobId: JobId };
+  readonly terminal: { readonly attemptId: AttemptId; readonly outcome: TerminalOutcome };
+  /** A device of the lane beside its board works, or does not. */
+  readonly device: {
+    readonly device: "printer" | "paper_low" | "reader" | "terminal" | "display";
+    readonly ok: boolean;
+    readonly reason: string;
+  };
+  /** What the relays read back is not what was commanded; null = it is again. */
+  readonly output: { readonly mismatch: string | null };
   readonly outcome: {
     readonly commandId: CommandId;
     readonly outcome: "done" | "refused" | "silent";
@@ -162,6 +319,12 @@ type EventBodies = {
   };
   readonly vend: { readonly reason: string; readonly actor: string; readonly idempotencyKey: string };
   readonly reset: { readonly reason: string; readonly actor: string };
+  /** An attendant holds the arm open, until reset. */
+  readonly hold: { readonly reason: string; readonly actor: string };
+  /** The mode in force at this lane has changed, or is told at the start. */
+  readonly mode: { readonly mode: LaneMode };
+  /** A reversible lane is to go the other way. `actor` null = by schedule. */
+  readonly turn: { readonly direction: LaneDirection; readonly actor: string | null };
 };
 export type LaneEventKind = keyof EventBodies;
 export type EventOf<K extends LaneEventKind> = { readonly kind: K } & EventBodies[K];
@@ -187,6 +350,7 @@ export type Step = {
   readonly lane: Lane;
   readonly records: readonly GateRecord[];
   readonly commands: readonly LaneCommand[];
+  readonly orders: readonly LaneOrder[];
   readonly request: FactsRequest | null;
   readonly reply: Reply | null;
 };
@@ -195,6 +359,10 @@ export type Step = {
 export type Handler<K extends LaneEventKind> = (lane: Lane, event: EventOf<K>, ctx: StepContext) => Step;
 
 /** `ignored`: normal and of no consequence here. `unexpected`: cannot happen unless something is broken; counted and logged. */
-export type Cell<K extends LaneEventKind> = Handler<K> | "ignored" | "unexpected";
-export type Row = { readonly [K in LaneEventKind]: Cell<K> };
-export type LaneTable = { readonly [S in LaneState]: Row };
+export type PlainCell<K extends LaneEventKind> = Handler<K> | "ignored" | "unexpected";
+/** A reversible lane does what a lane of its direction does. */
+export type Cell<K extends LaneEventKind> =
+  PlainCell<K> | { readonly entry: PlainCell<K>; readonly exit: PlainCell<K> };
+export type Row = { readonly [K in LaneEventKind]: PlainCell<K> };
+/** Every state by every event: the compiler refuses a table with a hole. */
+export type LaneTable = { readonly [S in LaneState]: { readonly [K in LaneEventKind]: Cell<K> } };

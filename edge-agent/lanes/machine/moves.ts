@@ -1,9 +1,14 @@
-import type { GateRecord, LaneCommand } from "@parkme/shared/domain/gate-record";
-import type { BarrierAction, LaneInput, LaneState } from "@parkme/shared/domain/lane";
-import { LANE_INPUTS } from "@parkme/shared/domain/lane";
+import { isLasting, type AlarmKind } from "@parkme/shared/domain/alarm";
+import type { GateRecord, LaneCommand, LaneOrder } from "@parkme/shared/domain/gate-record";
+import {
+  SENSOR_INPUTS,
+  type BarrierAction,
+  type LaneInput,
+  type LaneState,
+  type SensorInput,
+} from "@parkme/shared/domain/lane";
 import type { CommandId } from "@parkme/shared/domain/ids";
-import type { AlarmKind } from "@parkme/shared/domain/stay";
-import type { Lane, Reply, Step, StepContext, TimerName } from "./model.ts";
+import type { EventOf, Lane, LaneConfig, Passage, Reply, Step, StepContext, TimerName } from "./model.ts";
 
 /** The vocabulary of the lane tables: small pure moves that handlers are written in. */
 
@@ -11,18 +16,25 @@ import type { Lane, Reply, Step, StepContext, TimerName } from "./model.ts";
 const COMMAND_DEADLINE_MS = 2_000;
 
 export function stay(lane: Lane, more: Partial<Omit<Step, "lane">> = {}): Step {
-  return { lane, records: [], commands: [], request: null, reply: null, ...more };
+  return { lane, records: [], commands: [], orders: [], request: null, reply: null, ...more };
 }
 
-/** Enters a state: its clock restarts and the timers of the state before are void. */
+/**
+ * Enters a state: its clock restarts and the timers of the state before are void. Only payments whose vehicle is
+ * gone are waited for in whatever state the lane is.
+ */
 export function enter(lane: Lane, state: LaneState, ctx: StepContext, patch: Partial<Lane> = {}): Lane {
-  return { ...lane, timers: {}, command: null, trouble: null, ...patch, state, since: ctx.now };
+  const anew = { timers: {}, command: null, trouble: null, heldBy: null };
+  const entered: Lane = { ...lane, ...anew, ...patch, state, since: ctx.now };
+  const { pay } = lane.timers;
+  if (pay === undefined || entered.abandoned.length === 0) return entered;
+  return { ...entered, timers: { pay, ...entered.timers } };
 }
 
 /** Enters a state of waiting at the closed arm. A vehicle that is just leaving goes on leaving. */
 export function enterWaiting(
   lane: Lane,
-  state: "DENIED" | "PAYING",
+  state: "ARMED" | "DENIED" | "PRINTING" | "WAIT_TAKE" | "PAYING" | "PAY_UNKNOWN",
   ctx: StepContext,
   patch: Partial<Lane> = {},
 ): Lane {
@@ -41,20 +53,36 @@ export function withoutTimer(lane: Lane, name: TimerName): Lane {
   return { ...lane, timers };
 }
 
-/** Adds what a later move of the same event wrote. Records and commands keep their order. */
+/** Adds what a later move of the same event wrote. Records, commands and orders keep their order. */
 export function andThen(first: Step, next: (lane: Lane) => Step): Step {
   const second = next(first.lane);
   return {
     lane: second.lane,
     records: [...first.records, ...second.records],
     commands: [...first.commands, ...second.commands],
+    orders: [...first.orders, ...second.orders],
     request: second.request ?? first.request,
     reply: second.reply ?? first.reply,
   };
 }
 
-export function alarm(kind: AlarmKind, detail: string): GateRecord {
-  return { type: "alarm", kind, detail };
+/** Says that something is wrong. A lasting alarm begins once, and goes on until {@link over}. */
+export function raise(lane: Lane, kind: AlarmKind, detail: string): Step {
+  const records: GateRecord[] = [{ type: "alarm", kind, detail }];
+  if (!isLasting(kind)) return stay(lane, { records });
+  return lane.alarms.includes(kind)
+    ? stay(lane)
+    : stay({ ...lane, alarms: [...lane.alarms, kind] }, { records });
+}
+
+/** Ends those of these lasting alarms that have begun. */
+export function over(lane: Lane, ...kinds: readonly AlarmKind[]): Step {
+  const ended = lane.alarms.filter((kind) => kinds.includes(kind));
+  if (ended.length === 0) return stay(lane);
+  return stay(
+    { ...lane, alarms: lane.alarms.filter((kind) => !kinds.includes(kind)) },
+    { records: ended.map((kind) => ({ type: "alarm_over", kind })) },
+  );
 }
 
 export function refuse(lane: Lane, code: string, message: string): Step {
@@ -70,6 +98,7 @@ export const NO_TIMERS = {
   noEntry_due: "unexpected",
   stuck_due: "unexpected",
   move_due: "unexpected",
+  take_due: "unexpected",
 } as const;
 
 export const DONE: Reply = { ok: true, payment: null };
@@ -93,6 +122,11 @@ export function command(
   };
 }
 
+/** The command did not arrive: this is its first try, and nothing else was commanded since. */
+export function firstTryFailed(lane: Lane, event: EventOf<"outcome">): boolean {
+  return event.outcome !== "done" && lane.command?.id === event.commandId && lane.command.attempt === 1;
+}
+
 /** Inputs that must be clear before and during a close, of those this lane has. */
 const GUARDS = ["safety", "closing", "photocell"] as const satisfies readonly LaneInput[];
 
@@ -101,23 +135,43 @@ const GUARDS = ["safety", "closing", "photocell"] as const satisfies readonly La
  * doubt. Unknown counts as occupied (safety invariants 1 and 7).
  */
 export function mayClose(lane: Lane, ctx: StepContext): boolean {
-  return lane.loopsProven && guardsClear(lane, ctx);
+  return lane.loopsProven && inputsKnown(lane, ctx.config) && guardsClear(lane, ctx);
 }
 
 export function guardsClear(lane: Lane, ctx: StepContext): boolean {
   return GUARDS.every((input) => !ctx.config.wired.has(input) || lane.inputs[input] === "off");
 }
 
-/** Every wired input has a level. */
-export function inputsKnown(lane: Lane, ctx: StepContext): boolean {
-  return LANE_INPUTS.every((input) => !ctx.config.wired.has(input) || lane.inputs[input] !== "unknown");
+/** Every wired sensor has a level. */
+export function inputsKnown({ inputs }: Pick<Lane, "inputs">, { wired }: Pick<LaneConfig, "wired">): boolean {
+  return SENSOR_INPUTS.every((input) => !wired.has(input) || inputs[input] !== "unknown");
+}
+
+/** No wired sensor has a level. */
+export function inputsDark({ inputs }: Pick<Lane, "inputs">, { wired }: Pick<LaneConfig, "wired">): boolean {
+  return SENSOR_INPUTS.every((input: SensorInput) => !wired.has(input) || inputs[input] === "unknown");
+}
+
+/** The passage of a vehicle that has not left the safety loop yet, as far as the lane knows. */
+export function passageUnderWay({ passage }: Lane): Passage | null {
+  return passage?.endedMs === null ? passage : null;
 }
 
 /** Forgets the vehicle: after a cancel, a void or a finished passage. */
-export const NO_TRANSACTION = { plate: null, stay: null, credit: null, passage: null, display: "" } as const;
+export const NO_TRANSACTION = {
+  plate: null,
+  stay: null,
+  credit: null,
+  passage: null,
+  credential: null,
+  ticket: null,
+  declines: 0,
+  review: null,
+  alerted: null,
+  display: "",
+} as const satisfies Partial<Lane>;
 
-/** Back to rest. A vehicle already waiting on the arming loop starts its arming time at once. */
-export function enterIdle(lane: Lane, ctx: StepContext, patch: Partial<Lane> = {}): Lane {
-  const idle = enter(lane, "IDLE", ctx, { ...NO_TRANSACTION, ...patch });
-  return idle.inputs.arming === "on" ? withTimer(idle, "arm", ctx.config.timers.armMs, ctx) : idle;
+/** Lamp and buzzer of the reader, for who has shown something there. */
+export function indicate(lane: Lane, signal: "granted" | "denied"): LaneOrder[] {
+  return lane.credential === null ? [] : [{ kind: "indicate", signal }];
 }

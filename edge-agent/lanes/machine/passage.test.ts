@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { actions, alarms, entry, kinds, plates, statuses } from "../testing/entry.ts";
+import type { Bench } from "../testing/lane-bench.ts";
 import { arrive, driveOn, driveThrough, openFor, settleDown } from "../testing/vehicle.ts";
 
 describe("direction", () => {
@@ -14,7 +15,7 @@ describe("direction", () => {
     expect(statuses(bench)).toEqual(["open"]);
   });
 
-  it("is not told by a closing loop that the vehicle in front still covers", () => {
+  it("edge case 8: is not told by a closing loop that the vehicle in front still covers", () => {
     const bench = entry();
     openFor(bench, "BAB1234");
     bench.set({ closing: true });
@@ -43,7 +44,7 @@ describe("direction", () => {
     expect(bench.records("movement")[0]).toMatchObject({ review: "direction_ambiguous" });
   });
 
-  it("raises an alarm for a loop crossed the wrong way at rest", () => {
+  it("edge case 8: raises an alarm for a loop crossed the wrong way at rest", () => {
     const bench = entry();
     bench.set({ closing: true });
     expect(alarms(bench)).toEqual(["wrong_way"]);
@@ -115,7 +116,7 @@ describe("a vehicle that creeps", () => {
 });
 
 describe("several vehicles on one opening", () => {
-  it("the second is a tailgater with a stay of its own plate", () => {
+  it("edge case 3: the second is a tailgater with a stay of its own plate", () => {
     const bench = entry();
     openFor(bench, "BAB1234");
     bench.set({ safety: true });
@@ -194,6 +195,94 @@ describe("several vehicles on one opening", () => {
   });
 });
 
+describe("edge case 7: a trailer", () => {
+  /** A car that covers every loop while the gap behind it is over the safety loop. */
+  function carIsThrough(bench: Bench): void {
+    openFor(bench, "BAB1234");
+    bench.set({ safety: true });
+    bench.wait(400);
+    bench.set({ closing: true });
+    bench.wait(400);
+    bench.set({ safety: false });
+  }
+
+  /** What hangs on it follows, and the lane is clear. */
+  function restIsThrough(bench: Bench): void {
+    bench.set({ arming: false });
+    bench.wait(400);
+    bench.set({ safety: false });
+    bench.wait(400);
+    bench.set({ closing: false });
+    settleDown(bench);
+  }
+
+  it("is the same passage as its car: no alarm, no second stay", () => {
+    const bench = entry();
+    carIsThrough(bench);
+    bench.wait(300);
+    bench.set({ safety: true });
+    expect(bench.lane().state).toBe("PASSING");
+    restIsThrough(bench);
+    expect(alarms(bench)).toEqual([]);
+    expect(statuses(bench)).toEqual(["open"]);
+    expect(bench.book.inside()).toBe(1);
+    expect(bench.lane().state).toBe("IDLE");
+  });
+
+  it("under an arm that is held open counts once with its car, and so does a second one", () => {
+    const bench = entry();
+    bench.hold();
+    carIsThrough(bench);
+    for (let trailers = 0; trailers < 2; trailers++) {
+      bench.wait(300);
+      bench.set({ safety: true });
+      bench.wait(400);
+      bench.set({ safety: false });
+    }
+    bench.set({ arming: false, closing: false });
+    expect(kinds(bench)).toEqual(["free"]);
+  });
+
+  it.each([
+    ["comes later than a gap is long", (bench: Bench) => bench.wait(1_000)],
+    ["has another plate", (bench: Bench) => bench.read("HHCD77")],
+    [
+      "comes over an arming loop that was clear meanwhile",
+      (bench: Bench) => {
+        bench.set({ arming: false });
+        bench.set({ arming: true });
+      },
+    ],
+    ["comes when the closing loop is clear already", (bench: Bench) => bench.set({ closing: false })],
+  ])("is none that %s: that is a tailgater", (_what, happens) => {
+    const bench = entry();
+    carIsThrough(bench);
+    happens(bench);
+    bench.set({ safety: true });
+    restIsThrough(bench);
+    expect(alarms(bench)).toEqual(["tailgate"]);
+    expect(bench.book.inside()).toBe(2);
+  });
+
+  it("of a vehicle without a credit is told from a tailgater by what was read after it came", () => {
+    for (const [plate, passed] of [
+      [null, 1],
+      ["HHCD77", 2],
+    ] as const) {
+      const bench = entry({ armObeys: false });
+      bench.set({ arming: true, closed_limit: false });
+      bench.set({ safety: true });
+      bench.set({ closing: true });
+      bench.wait(100);
+      if (plate !== null) bench.read(plate);
+      bench.set({ safety: false });
+      bench.set({ safety: true });
+      restIsThrough(bench);
+      expect(bench.book.inside()).toBe(passed);
+    }
+  });
+});
+
 describe("an obstruction while closing", () => {
   for (const input of ["safety", "closing", "photocell"] as const) {
     it(`at the ${input} input reopens within the same step and closes when it is gone`, () => {
@@ -227,7 +316,7 @@ describe("an obstruction while closing", () => {
     expect(actions(bench)).toHaveLength(4);
   });
 
-  it("never closes while the closing loop is covered, and counts the vehicle when it has driven on", () => {
+  it("edge case 4: never closes while the closing loop is covered, and counts the vehicle when it has driven on", () => {
     const bench = entry();
     openFor(bench, "BAB1234");
     bench.set({ safety: true, arming: false });
@@ -242,7 +331,7 @@ describe("an obstruction while closing", () => {
     expect(bench.lane().state).toBe("CLOSING");
   });
 
-  it("never closes on a vehicle that stalls under the arm, and raises an alarm once", () => {
+  it("edge case 6: never closes on a vehicle that stalls under the arm, and raises an alarm once", () => {
     const bench = entry();
     openFor(bench, "BAB1234");
     bench.set({ safety: true });

@@ -1,23 +1,27 @@
 import type { Credit, GateRecord, LoopCounts } from "@parkme/shared/domain/gate-record";
 import type { EventOf, Lane, Passage, Row, Step, StepContext } from "./model.ts";
 import {
-  alarm,
+  andThen,
   command,
   DONE,
   enter,
-  enterIdle,
+  firstTryFailed,
   guardsClear,
+  indicate,
   mayClose,
+  over,
+  raise,
   refuse,
   stay,
-  andThen,
   withoutTimer,
   withTimer,
-  NO_TIMERS,
 } from "./moves.ts";
-import { fault, loseSight } from "./doubt.ts";
+import { anywhere } from "./anywhere.ts";
+import { fault } from "./doubt.ts";
+import { BY_MODE, holdOpen, newPassage } from "./hold.ts";
+import { addRead, othersWereRead } from "./reads.ts";
 import { commitPassage, identified, resetBy, voidOf } from "./record.ts";
-import { addRead } from "./reads.ts";
+import { rest } from "./rest.ts";
 
 /** The rows from the open command to the closed arm, the same for every lane. */
 
@@ -29,19 +33,21 @@ export function grant(lane: Lane, credit: Credit, records: readonly GateRecord[]
     stay: credit.stay,
     plate: credit.plate,
     unresolved: null,
+    passage: null,
+    ticket: null,
     command: open.pending,
-    display: ctx.config.direction === "entry" ? "Welcome" : "Thank you. Drive safely",
+    display: lane.direction === "entry" ? "Welcome" : "Thank you. Drive safely",
   });
   const timed = withTimer(opening, "move", ctx.config.timers.moveMs, ctx);
-  return stay(timed, { records, commands: [open.command] });
+  return stay(timed, { records, commands: [open.command], orders: indicate(lane, "granted") });
 }
 
 /** A vehicle that crept onto the safety loop before the grant was counted there already. */
-function countsBeforePassage({ counts, inputs }: Lane): LoopCounts | null {
+export function countsBeforePassage({ counts, inputs }: Lane): LoopCounts | null {
   return counts === null || inputs.safety !== "on" ? counts : { ...counts, safety: counts.safety - 1 };
 }
 
-function opened(lane: Lane, _event: object, ctx: StepContext): Step {
+export function opened(lane: Lane, _event: object, ctx: StepContext): Step {
   if (lane.inputs.safety === "on") return startPassing(lane, ctx);
   const open = withTimer(enter(lane, "OPEN", ctx), "noEntry", ctx.config.timers.noEntryMs, ctx);
   return stay(lane.inputs.arming === "off" ? withTimer(open, "back", ctx.config.timers.backMs, ctx) : open);
@@ -71,7 +77,7 @@ function retryOrFault(lane: Lane, action: "open" | "close", why: string, ctx: St
   if (lane.command?.attempt !== 1) return fault(lane, why, ctx);
   const again = command(action, ctx, 2);
   const retried = withTimer({ ...lane, command: again.pending }, "move", ctx.config.timers.moveMs, ctx);
-  return stay(retried, { records: [alarm("command_refused", why)], commands: [again.command] });
+  return andThen(raise(retried, "command_refused", why), (l) => stay(l, { commands: [again.command] }));
 }
 
 /** Consumes the credit, if there is one: from here on this vehicle is passing, controlled or not. */
@@ -79,19 +85,10 @@ export function startPassing(lane: Lane, ctx: StepContext, credit: Credit | null
   return enterPassing(lane, newPassage(lane, credit, ctx), ctx);
 }
 
-export function newPassage(lane: Lane, credit: Credit | null, ctx: StepContext): Passage {
-  return {
-    credit,
-    sinceMs: ctx.now.monotonicMs,
-    armingSinceMs: lane.armingSinceMs,
-    // Whoever covers the closing loop now is the vehicle in front, or one that comes the wrong way.
-    closingSeen: false,
-    review: null,
-  };
-}
-
 export function enterPassing(lane: Lane, passage: Passage, ctx: StepContext): Step {
-  const passing = enter(lane, "PASSING", ctx, { credit: null, unresolved: null, passage });
+  // Whoever passes uses up what is in hand: there is one credit at a time.
+  const own = { ...passage, credit: passage.credit ?? lane.credit ?? lane.unresolved };
+  const passing = enter(lane, "PASSING", ctx, { credit: null, unresolved: null, passage: own });
   return stay(withTimer(passing, "stuck", ctx.config.timers.stuckMs, ctx));
 }
 
@@ -114,24 +111,26 @@ export function mayBeLeaving(lane: Lane, _event: object, ctx: StepContext): Step
 /** The vehicle left without ever reaching the arm: the credit is void, and so is the stay it began. */
 function backsOut(lane: Lane, _event: object, ctx: StepContext): Step {
   if (lane.inputs.safety !== "off") return stay(lane);
-  return stay(enterClearing(lane, null, ctx), { records: voidOf(lane.credit, "backed out", ctx) });
+  return stay(enterClearing(lane, null, ctx), { records: voidOf(lane, lane.credit, "backed out", ctx) });
 }
 
 function leavesSafetyLoop(lane: Lane, _event: object, ctx: StepContext): Step {
   const { passage } = lane;
   if (passage === null) throw new Error("PASSING without a passage");
-  switch (directionOf(passage, lane, ctx)) {
-    case "forward":
-      return stay(enterClearing(lane, passage, ctx));
-    case "back":
-      return stay(enterClearing(lane, null, ctx), { records: voidOf(passage.credit, "reversed", ctx) });
-    case "unclear":
-      return stay(enterClearing(lane, { ...passage, review: "direction_ambiguous" }, ctx));
-  }
+  return andThen(over(lane, "stuck"), (l) => {
+    switch (directionOf(passage, l, ctx)) {
+      case "forward":
+        return stay(enterClearing(l, passage, ctx));
+      case "back":
+        return stay(enterClearing(l, null, ctx), { records: voidOf(l, passage.credit, "reversed", ctx) });
+      case "unclear":
+        return stay(enterClearing(l, { ...passage, review: "direction_ambiguous" }, ctx));
+    }
+  });
 }
 
 /** Rows 22 to 25. In doubt a vehicle has passed: a stay too many is found by a person, one too few by nobody. */
-function directionOf(passage: Passage, lane: Lane, ctx: StepContext): "forward" | "back" | "unclear" {
+export function directionOf(passage: Passage, lane: Lane, ctx: StepContext): "forward" | "back" | "unclear" {
   const onArming = lane.inputs.arming === "on";
   if (ctx.config.wired.has("closing")) {
     if (passage.closingSeen) return "forward";
@@ -143,7 +142,9 @@ function directionOf(passage: Passage, lane: Lane, ctx: StepContext): "forward" 
 }
 
 export function enterClearing(lane: Lane, passage: Passage | null, ctx: StepContext): Lane {
-  return watchClear(enter(lane, "CLEARING", ctx, { credit: null, stay: null, display: "", passage }), ctx);
+  const ended = passage === null ? null : { ...passage, endedMs: ctx.now.monotonicMs };
+  const patch = { credit: null, stay: null, display: "", passage: ended };
+  return watchClear(enter(lane, "CLEARING", ctx, patch), ctx);
 }
 
 /** The clear time runs only while every guard is clear, and starts anew after each disturbance. */
@@ -159,12 +160,13 @@ function disturbed(lane: Lane, _event: object, ctx: StepContext): Step {
 
 function closeIfClear(lane: Lane, _event: object, ctx: StepContext): Step {
   return andThen(commitPassage(lane, ctx), (done) => {
+    if (done.mode === "held_open") return holdOpen(done, BY_MODE, ctx);
     if (!mayClose(done, ctx)) {
       const trouble =
         "The arm stays open until the safety loop is proven: press Reset when the lane is clear";
       return stay({ ...done, trouble });
     }
-    if (done.inputs.closed_limit === "on") return stay(enterIdle(done, ctx));
+    if (done.inputs.closed_limit === "on") return rest(done, ctx);
     const close = command("close", ctx, 1);
     const closing = enter(done, "CLOSING", ctx, { command: close.pending });
     return stay(withTimer(closing, "move", ctx.config.timers.moveMs, ctx), { commands: [close.command] });
@@ -173,16 +175,34 @@ function closeIfClear(lane: Lane, _event: object, ctx: StepContext): Step {
 
 /** Row 28: somebody follows on an opening that was not theirs. The passage before is committed first. */
 function tailgates(lane: Lane, _event: object, ctx: StepContext): Step {
-  return andThen(commitPassage(lane, ctx), (done) => {
-    const raised = alarm("tailgate", "a vehicle followed without a credit of its own");
-    return { ...startPassing(done, ctx), records: [raised] };
-  });
+  if (lane.passage !== null && isTrailer(lane, lane.passage, ctx))
+    return enterPassing(lane, { ...lane.passage, endedMs: null }, ctx);
+  return andThen(commitPassage(lane, ctx), (done) =>
+    andThen(raise(done, "tailgate", "a vehicle followed without a credit of its own"), (l) =>
+      startPassing(l, ctx),
+    ),
+  );
+}
+
+/**
+ * Edge case 7: a gap over the safety loop, while what is before and behind the arm has not let go since the vehicle
+ * came, is the one between a car and its trailer. A second vehicle that close is told by its plate alone.
+ */
+export function isTrailer(lane: Lane, passage: Passage, ctx: StepContext): boolean {
+  const { endedMs, armingSinceMs, closingSeen } = passage;
+  const gapMs = endedMs === null ? Infinity : ctx.now.monotonicMs - endedMs;
+  const onAllLoops =
+    closingSeen &&
+    lane.inputs.closing === "on" &&
+    armingSinceMs !== null &&
+    lane.armingSinceMs === armingSinceMs;
+  return onAllLoops && gapMs < ctx.config.timers.clearMs && !othersWereRead(lane, passage, ctx);
 }
 
 /** Safety invariant 2: an obstruction reopens within the same step, without any authorisation. */
-function reopen(lane: Lane, attempt: 1 | 2, why: GateRecord, ctx: StepContext): Step {
+function reopen(attempt: 1 | 2, why: Step, ctx: StepContext): Step {
   const open = command("open", ctx, attempt, true);
-  return stay({ ...lane, command: open.pending }, { records: [why], commands: [open.command] });
+  return andThen(why, (l) => stay({ ...l, command: open.pending }, { commands: [open.command] }));
 }
 
 function obstructedUnderArm(lane: Lane, event: object, ctx: StepContext): Step {
@@ -194,22 +214,22 @@ function obstructedBehindArm(lane: Lane, event: object, ctx: StepContext): Step 
 }
 
 function obstructed(lane: Lane, _event: object, ctx: StepContext): Step {
-  return reopen(lane, 1, alarm("obstruction", "reopened while closing"), ctx);
+  return reopen(1, raise(lane, "obstruction", "reopened while closing"), ctx);
 }
 
-function reopenAnswered(lane: Lane, event: EventOf<"outcome">, ctx: StepContext): Step {
-  const mine = lane.command?.id === event.commandId && lane.command.attempt === 1;
-  if (event.outcome === "done" || !mine) return stay(lane);
-  return reopen(lane, 2, alarm("command_refused", `the reopening failed: ${event.detail}`), ctx);
+export function reopenAnswered(lane: Lane, event: EventOf<"outcome">, ctx: StepContext): Step {
+  if (!firstTryFailed(lane, event)) return stay(lane);
+  const why = raise(lane, "command_refused", `the opening failed: ${event.detail}`);
+  return reopen(2, why, ctx);
 }
 
 function closed(lane: Lane, _event: object, ctx: StepContext): Step {
-  return andThen(commitPassage(lane, ctx), (done) => stay(enterIdle(done, ctx)));
+  return andThen(commitPassage(lane, ctx), (done) => rest(done, ctx));
 }
 
-function stuck(lane: Lane): Step {
+export function stuck(lane: Lane): Step {
   const detail = "a vehicle has been under the arm for too long; the arm stays open";
-  return stay({ ...lane, trouble: "Vehicle under the arm" }, { records: [alarm("stuck", detail)] });
+  return raise({ ...lane, trouble: "Vehicle under the arm" }, "stuck", detail);
 }
 
 function noteClosingLoop(lane: Lane, event: EventOf<"behind_on">): Step {
@@ -235,6 +255,7 @@ export function nothingToReset(lane: Lane): Step {
 
 /** Cells that are the same wherever a vehicle may be under the arm. */
 const underWay = {
+  ...anywhere,
   arming_on: "ignored",
   arming_off: "ignored",
   safety_on: drivesOn,
@@ -244,12 +265,8 @@ const underWay = {
   arm_opened: "ignored",
   arm_closed: "ignored",
   arm_left_closed: "ignored",
-  proven: "ignored",
-  lost: loseSight,
   read: addRead,
   facts: "unexpected",
-  ...NO_TIMERS,
-  outcome: "ignored",
   cash: cashTooLate,
   vend: (lane) => refuse(lane, "lane_busy", "The arm is already open for a vehicle."),
   reset: nothingToReset,

@@ -40,6 +40,24 @@ export function readsOfPassage(lane: Lane, passage: Passage): readonly LaneRead[
   return readsBetween(lane, sinceMs(passage.armingSinceMs, passage.sinceMs), passage.sinceMs + LAG_MS);
 }
 
+/** The reads that may be of a vehicle that came from inside: those before it reached the arm are of others. */
+export function readsFromInside(lane: Lane, passage: Passage): readonly LaneRead[] {
+  const waiting = lane.credit?.plate ?? lane.plate;
+  return lane.reads.filter(
+    ({ at, plate }) =>
+      at.monotonicMs >= passage.sinceMs && (waiting === null || plate === null || !mayBe(plate, waiting)),
+  );
+}
+
+/** Whether a camera has seen another vehicle than the one that passes, since that came to the arm. */
+export function othersWereRead(lane: Lane, passage: Passage, ctx: StepContext): boolean {
+  const own = passage.credit?.plate ?? null;
+  return readsOf(lane, ctx).some(({ plate, at }) => {
+    if (plate === null) return false;
+    return own === null ? at.monotonicMs > passage.sinceMs : !mayBe(plate, own);
+  });
+}
+
 /** The vehicle with this plate has passed: what was read of it, and soon will be, names nobody else. */
 export function hasPassed(lane: Lane, plate: string | null, ctx: StepContext): Lane {
   if (plate === null) return lane;

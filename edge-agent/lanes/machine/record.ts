@@ -1,27 +1,43 @@
-import type { Credit, GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
+import type { Credential } from "@parkme/shared/domain/credential";
+import type { Credit, GateRecord, StayInHand, ZoneChange } from "@parkme/shared/domain/gate-record";
 import type { MovementId, StayId } from "@parkme/shared/domain/ids";
+import type { LaneDirection } from "@parkme/shared/domain/lane";
 import type { MovementKind, ReviewReason } from "@parkme/shared/domain/stay";
-import type { EntryFacts, EventOf, Facts, Lane, Step, StepContext } from "./model.ts";
+import { zoneInto } from "../zones.ts";
+import type { EntryFacts, EventOf, Facts, Lane, Passage, Step, StepContext } from "./model.ts";
 import { NO_TRANSACTION, stay } from "./moves.ts";
-import { hasPassed, readsOfPassage } from "./reads.ts";
+import { hasPassed, readsFromInside, readsOfPassage } from "./reads.ts";
 
 /** What is written down when a vehicle has passed, or has not. */
 
 /** A provisional stay that begins now. */
-export function newStay(plate: string | null, ctx: StepContext): StayInHand {
+export function newStay(
+  plate: string | null,
+  ctx: StepContext,
+  right: StayInHand["right"] = null,
+): StayInHand {
   return {
     stayId: ctx.mint.next<StayId>(ctx.now.wallMs),
     ticketNumber: ctx.mint.ticketNumber(),
     plate,
     entryWallMs: ctx.now.wallMs,
     status: "provisional",
+    right,
     due: null,
   };
 }
 
-/** A credit whose vehicle did not pass: at an entry the stay it began is void; at an exit nothing happened. */
-export function voidOf(credit: Credit | null, reason: string, ctx: StepContext): GateRecord[] {
-  if (ctx.config.direction !== "entry" || credit === null || credit.stay === null) return [];
+/** The stay begins, with what was shown for it. */
+export function stayStarted(stay: StayInHand, credential: Credential | null, ctx: StepContext): GateRecord {
+  return { type: "stay_started", stay, credential, zone: zoneInto(ctx.config.zones) };
+}
+
+/**
+ * A credit whose vehicle did not pass: at an entry the stay it began is void; at an exit nothing happened, nor
+ * at a lane within the facility, where no stay begins.
+ */
+export function voidOf(lane: Lane, credit: Credit | null, reason: string, ctx: StepContext): GateRecord[] {
+  if (lane.direction !== "entry" || ctx.config.inner || credit === null || credit.stay === null) return [];
   return [{ type: "stay_voided", stayId: credit.stay.stayId, reason }];
 }
 
@@ -30,38 +46,77 @@ export function resetBy({ actor, reason }: EventOf<"reset">): GateRecord {
   return { type: "reset", actor, reason };
 }
 
+type Crossing = {
+  readonly direction: LaneDirection;
+  readonly kind: MovementKind;
+  readonly review: ReviewReason | null;
+};
+
 /** A passage under a credit. */
 export function creditedMovement(
+  lane: Lane,
   credit: Credit,
-  kind: MovementKind,
-  review: ReviewReason | null,
+  { kind, review }: Pick<Crossing, "kind" | "review">,
   ctx: StepContext,
 ): GateRecord[] {
-  return movements(kind, credit.stay, credit.plate, review, ctx);
+  return movements({ direction: lane.direction, kind, review }, credit.stay, credit.plate, ctx);
 }
 
 /**
- * Records the passage that just ended, exactly once. An uncontrolled passage is recorded under the plate that
- * was read, if any: the store is asked whose it is, and {@link identified} records the answer.
+ * Records the passage that just ended, exactly once, and forgets the vehicle. Whose an uncontrolled passage was
+ * is asked of the store where a plate was read: {@link identified} records the answer.
  */
 export function commitPassage(lane: Lane, ctx: StepContext): Step {
   const { passage } = lane;
   const cleared = { ...lane, ...NO_TRANSACTION };
-  if (passage === null) return stay(cleared);
-  const { credit, review } = passage;
+  return passage === null ? stay(cleared) : recordPassage(cleared, passage, lane.direction, ctx);
+}
+
+/** Records one passage in the direction that the loops told of. */
+export function recordPassage(
+  lane: Lane,
+  passage: Passage,
+  direction: LaneDirection,
+  ctx: StepContext,
+): Step {
+  const { credit, known, review, kind } = passage;
   if (credit !== null) {
-    const records = creditedMovement(credit, credit.kind === "vend" ? "vend" : "normal", review, ctx);
-    return stay(hasPassed(cleared, credit.plate, ctx), { records });
+    const how = { kind: credit.kind === "vend" ? "vend" : "normal", review } as const;
+    return stay(hasPassed(lane, credit.plate, ctx), { records: creditedMovement(lane, credit, how, ctx) });
   }
-  const plate = ctx.vote(readsOfPassage(lane, passage), true);
-  if (plate === null) return stay(cleared, { records: uncontrolledMovement(null, null, ctx) });
-  return stay(hasPassed(cleared, plate, ctx), { request: { purpose: "identify", plate } });
+  const crossing = { direction, kind, review };
+  if (known !== null)
+    return stay(hasPassed(lane, known.plate, ctx), { records: movements(crossing, known, null, ctx) });
+  const wrongWay = direction !== lane.direction;
+  const reads = wrongWay ? readsFromInside(lane, passage) : readsOfPassage(lane, passage);
+  const plate = ctx.vote(reads, true);
+  if (plate === null) return stay(lane, { records: uncontrolledMovement(crossing, null, null, ctx) });
+  return stay(
+    { ...hasPassed(lane, plate, ctx), identifying: passage },
+    { request: { purpose: "identify", direction, plate, credential: null } },
+  );
 }
 
 export function identified(lane: Lane, event: EventOf<"facts">, ctx: StepContext): Step {
+  const { identifying } = lane;
+  if (identifying === null) return stay(lane);
   const { facts } = event;
-  const missed = facts.direction === "entry" ? missedExit(facts) : [];
-  return stay(lane, { records: [...missed, ...uncontrolledMovement(ownStay(facts), facts.plate, ctx)] });
+  const { kind, review } = identifying;
+  const missed = facts.direction === "entry" && !ctx.config.inner ? missedExit(facts) : [];
+  const crossing = { direction: facts.direction, kind, review };
+  const own = ownStay(facts, ctx);
+  const moved = uncontrolledMovement(crossing, own, facts.plate, ctx);
+  return stay(spend({ ...lane, identifying: null }, own), { records: [...missed, ...moved] });
+}
+
+/** What was in hand for a stay that has moved without it is needed no more. */
+function spend(lane: Lane, moved: StayInHand | null): Lane {
+  if (moved === null) return lane;
+  const isIts = (other: StayInHand | null | undefined): boolean => other?.stayId === moved.stayId;
+  const { credit, unresolved } = lane;
+  const inHand = isIts(credit?.stay) || isIts(lane.stay);
+  const free = inHand ? { ...lane, credit: null, stay: null, plate: null } : lane;
+  return isIts(unresolved?.stay) ? { ...free, unresolved: null } : free;
 }
 
 /** A plate that comes in though it is inside must have left unseen: the older stay is put up for review. */
@@ -70,37 +125,52 @@ export function missedExit({ stay: older }: EntryFacts): GateRecord[] {
   return [{ type: "stay_review", stayId: older.stayId, review: "missed_exit" }];
 }
 
-function ownStay(facts: Facts): StayInHand | null {
+function ownStay(facts: Facts, ctx: StepContext): StayInHand | null {
   if (facts.direction === "exit") return facts.match.kind === "one" ? facts.match.stay : null;
-  return facts.stay?.status === "provisional" ? facts.stay : null;
+  return ctx.config.inner || facts.stay?.status === "provisional" ? facts.stay : null;
 }
 
 /** Whoever came in has a stay: nobody's car and nobody's money gets lost for want of a credit. */
-function uncontrolledMovement(own: StayInHand | null, plate: string | null, ctx: StepContext): GateRecord[] {
-  if (ctx.config.direction === "exit" || own !== null) return movements("tailgate", own, plate, null, ctx);
+function uncontrolledMovement(
+  crossing: Crossing,
+  own: StayInHand | null,
+  plate: string | null,
+  ctx: StepContext,
+): GateRecord[] {
+  if (crossing.direction === "exit" || ctx.config.inner || own !== null)
+    return movements(crossing, own, plate, ctx);
   const begun = newStay(plate, ctx);
-  return [{ type: "stay_started", stay: begun }, ...movements("tailgate", begun, plate, null, ctx)];
+  return [stayStarted(begun, null, ctx), ...movements(crossing, begun, plate, ctx)];
 }
 
 function movements(
-  kind: MovementKind,
+  { direction, kind, review }: Crossing,
   own: StayInHand | null,
   plate: string | null,
-  review: ReviewReason | null,
   ctx: StepContext,
 ): GateRecord[] {
-  const write = (direction: "in" | "out", how: MovementKind, why: ReviewReason | null): GateRecord => ({
+  const { inner, zones } = ctx.config;
+  const write = (
+    way: "in" | "out",
+    how: MovementKind,
+    changes: readonly ZoneChange[],
+    why: ReviewReason | null,
+  ): GateRecord => ({
     type: "movement",
     movementId: ctx.mint.next<MovementId>(ctx.now.wallMs),
-    direction,
+    direction: way,
     kind: how,
+    scope: inner ? "zone" : "facility",
+    zones: changes,
     stayId: own?.stayId ?? null,
     plate: own?.plate ?? plate,
     review: why,
-    quote: direction === "out" ? (own?.due?.quote ?? null) : null,
+    quote: way === "out" && !inner ? (own?.due?.quote ?? null) : null,
   });
-  if (ctx.config.direction === "entry") return [write("in", kind, review)];
-  const out = write("out", kind, review ?? (own === null ? "exit_without_entry" : null));
-  // A vehicle that leaves has been inside, even if nobody saw it come in.
-  return own?.status === "provisional" ? [write("in", "inferred", null), out] : [out];
+  if (direction === "entry") return [write("in", kind, zones, review)];
+  const gone = zones.map(({ zone, by }) => ({ zone, by: by === 1 ? -1 : 1 }) as const);
+  const stranger = own === null && !inner ? "exit_without_entry" : null;
+  const out = write("out", kind, gone, review ?? stranger);
+  // A vehicle that leaves has been inside, even if nobody saw it come in; by which lane, nobody knows.
+  return own?.status === "provisional" && !inner ? [write("in", "inferred", [], null), out] : [out];
 }

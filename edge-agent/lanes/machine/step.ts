@@ -1,6 +1,6 @@
 import type { LoopCounts } from "@parkme/shared/domain/gate-record";
 import type { Now } from "@parkme/shared/domain/clock";
-import { LANE_INPUTS, type InputValue, type LaneInput } from "@parkme/shared/domain/lane";
+import { LANE_INPUTS, SENSOR_INPUTS, type InputValue, type LaneInput } from "@parkme/shared/domain/lane";
 import type {
   Cell,
   EventOf,
@@ -8,37 +8,50 @@ import type {
   LaneConfig,
   LaneEvent,
   LaneEventKind,
+  LaneStart,
   LaneTable,
-  Row,
+  PlainCell,
   Step,
   StepContext,
   TimerName,
 } from "./model.ts";
 import { TIMER_NAMES } from "./model.ts";
-import { stay } from "./moves.ts";
+import { inputsKnown, NO_TRANSACTION, stay } from "./moves.ts";
 
 /** Nobody takes another's place on the arming loop in this time. */
 const SAME_VEHICLE_MS = 10_000;
 
+type Inputs = Lane["inputs"];
+
+function nothingKnown(): Inputs {
+  return Object.fromEntries(LANE_INPUTS.map((input) => [input, "unknown"])) as Record<LaneInput, InputValue>;
+}
+
 /** A lane before anything is known of it: every wired input unknown, nothing granted. */
-export function newLane(now: Now, unresolved: Lane["unresolved"]): Lane {
-  const unknown = Object.fromEntries(LANE_INPUTS.map((input) => [input, "unknown"]));
+export function newLane(now: Now, { direction, credit, alarms, mode, abandoned }: LaneStart): Lane {
   return {
+    ...NO_TRANSACTION,
     state: "UNKNOWN",
+    direction,
+    turnTo: null,
+    turnBy: null,
+    mode,
+    heldBy: null,
+    alarms,
     since: now,
-    inputs: unknown as Record<LaneInput, InputValue>,
+    inputs: nothingKnown(),
     counts: null,
     loopsProven: false,
     armingSinceMs: null,
-    timers: {},
+    // The terminal is asked at once what became of the payments that were under way.
+    timers: abandoned.length === 0 ? {} : { pay: now.monotonicMs },
     reads: [],
     lastPassed: null,
-    plate: null,
-    stay: null,
-    credit: null,
-    passage: null,
     command: null,
-    unresolved,
+    unresolved: credit,
+    identifying: null,
+    attempt: null,
+    abandoned,
     display: "Starting",
     trouble: "Waiting for the board",
   };
@@ -51,31 +64,37 @@ export function step(
   event: LaneEvent,
   ctx: StepContext,
 ): { readonly step: Step; readonly unexpected: boolean } {
-  return applyCell(table[lane.state], event.kind, lane, event, ctx);
+  return apply(table[lane.state], event.kind, lane, event, ctx);
 }
 
-function applyCell<K extends LaneEventKind>(
-  row: Row,
+function apply<K extends LaneEventKind>(
+  row: { readonly [E in LaneEventKind]: Cell<E> },
   kind: K,
   lane: Lane,
   event: EventOf<K>,
   ctx: StepContext,
 ) {
-  const cell: Cell<K> = row[kind];
+  const cell = cellFor(row[kind], lane);
   if (cell === "ignored") return { step: stay(lane), unexpected: false };
   if (cell === "unexpected") return { step: stay(lane), unexpected: true };
   return { step: cell(lane, event, ctx), unexpected: false };
 }
 
-/** The levels of one lane's inputs, as its board reports them. */
+function cellFor<K extends LaneEventKind>(cell: Cell<K>, { direction }: Lane): PlainCell<K> {
+  return typeof cell === "object" ? cell[direction] : cell;
+}
+
+/** The levels of one lane's inputs, as its boards report them. */
 export type InputImage = {
   readonly levels: Readonly<Partial<Record<LaneInput, boolean>>>;
   readonly counts: LoopCounts | null;
+  /** What is not reported, in words for an attendant; null when everything is. */
+  readonly missing: string | null;
 };
 
 /**
- * Turns a board's image into the edges of the table. The lane is changed first and the edges follow, so every
- * handler sees all inputs as they are now: with the safety and the arming loop changing at once, neither
+ * Turns the image of a lane's inputs into the edges of the table. The lane is changed first and the edges follow,
+ * so every handler sees all inputs as they are now: with the safety and the arming loop changing at once, neither
  * handler acts on a stale other.
  */
 export function observe(
@@ -85,42 +104,75 @@ export function observe(
   now: Now,
 ): { readonly lane: Lane; readonly events: readonly LaneEvent[] } {
   const before = lane.inputs;
+  const { levels, counts } = asSeenFrom(lane, image, config);
   const inputs = { ...before };
   for (const input of config.wired) {
-    const level = image.levels[input];
+    const level = levels[input];
     inputs[input] = level === undefined ? "unknown" : level ? "on" : "off";
   }
-  const known = [...config.wired].every((input) => inputs[input] !== "unknown");
-  const wasKnown = [...config.wired].every((input) => before[input] !== "unknown");
+  const known = inputsKnown({ inputs }, config);
   const next: Lane = {
     ...lane,
     inputs,
-    counts: image.counts,
-    loopsProven: known && (lane.loopsProven || hasWorked(before, inputs, image.counts)),
-    armingSinceMs: armingSince(lane, inputs, wasKnown, now),
+    counts,
+    loopsProven: known && (lane.loopsProven || hasWorked(before, inputs, counts)),
+    armingSinceMs: armingSince(lane, inputs, now),
   };
-  if (!known)
-    return {
-      lane: next,
-      events: wasKnown ? [{ kind: "lost", reason: "an input is missing from the board" }] : [],
-    };
-  if (!wasKnown) return { lane: next, events: [{ kind: "proven" }] };
   // A heartbeat that says nothing new changes nothing: nobody is told of it.
   if (sameSight(lane, next)) return { lane, events: [] };
-  return { lane: next, events: edges(before, inputs) };
+  const events = [
+    ...pressed(before, inputs),
+    ...sight(lane, next, image, config),
+    ...released(before, inputs),
+  ];
+  return { lane: next, events };
+}
+
+/** The vehicles of a reversible lane that lets out come from the other side: its outer loops change places. */
+function asSeenFrom(
+  { direction }: Lane,
+  image: InputImage,
+  config: LaneConfig,
+): Pick<InputImage, "levels" | "counts"> {
+  if (config.kind !== "reversible" || direction === "entry") return image;
+  const { arming, closing, ...others } = image.levels;
+  const levels = {
+    ...others,
+    ...(closing === undefined ? {} : { arming: closing }),
+    ...(arming === undefined ? {} : { closing: arming }),
+  };
+  const { counts } = image;
+  return {
+    levels,
+    counts: counts === null ? null : { ...counts, arming: counts.closing, closing: counts.arming },
+  };
+}
+
+/** What changed between two good looks at a sensor; then whether all is seen now, or something is missing. */
+function sight(lane: Lane, next: Lane, { missing }: InputImage, config: LaneConfig): LaneEvent[] {
+  const changed = edges(lane.inputs, next.inputs);
+  if (inputsKnown(next, config))
+    return inputsKnown(lane, config) ? changed : [...changed, { kind: "proven" }];
+  const same = SENSOR_INPUTS.every(
+    (input) => (lane.inputs[input] === "unknown") === (next.inputs[input] === "unknown"),
+  );
+  if (same) return changed;
+  return [...changed, { kind: "stale", reason: missing ?? "An input is missing from the board" }];
 }
 
 /** After a short loss of sight a vehicle on the arming loop is still the same, and so are its reads. */
-function armingSince(lane: Lane, inputs: Lane["inputs"], wasKnown: boolean, now: Now): number | null {
+function armingSince(lane: Lane, inputs: Inputs, now: Now): number | null {
   if (inputs.arming === "unknown") return lane.armingSinceMs;
   if (inputs.arming === "off") return null;
-  const trusted = wasKnown || now.monotonicMs - lane.since.monotonicMs <= SAME_VEHICLE_MS;
+  const trusted =
+    lane.inputs.arming !== "unknown" || now.monotonicMs - lane.since.monotonicMs <= SAME_VEHICLE_MS;
   return trusted ? (lane.armingSinceMs ?? now.monotonicMs) : now.monotonicMs;
 }
 
 function sameSight(a: Lane, b: Lane): boolean {
   const sameCounts =
     a.counts?.boot === b.counts?.boot &&
+    a.counts?.arming === b.counts?.arming &&
     a.counts?.safety === b.counts?.safety &&
     a.counts?.closing === b.counts?.closing;
   const sameInputs = LANE_INPUTS.every((input) => a.inputs[input] === b.inputs[input]);
@@ -128,14 +180,39 @@ function sameSight(a: Lane, b: Lane): boolean {
 }
 
 /** A loop seen to fall, or counted by its board since the board's boot, is one that works (safety invariant 7). */
-function hasWorked(before: Lane["inputs"], after: Lane["inputs"], counts: LoopCounts | null): boolean {
+function hasWorked(before: Inputs, after: Inputs, counts: LoopCounts | null): boolean {
   return (before.safety === "on" && after.safety === "off") || (counts !== null && counts.safety > 0);
 }
 
-/** Occupied before clear, and under the arm before everything else: when in doubt, a vehicle is there. */
-function edges(before: Lane["inputs"], after: Lane["inputs"]): LaneEvent[] {
+/** STOP before fire before everything else (safety invariant 6). One that is on at the first look was pressed. */
+function pressed(before: Inputs, after: Inputs): LaneEvent[] {
+  const events: LaneEvent[] = [];
+  const rose = (input: LaneInput): boolean => before[input] !== "on" && after[input] === "on";
+  if (rose("stop")) events.push({ kind: "stop_on" });
+  if (rose("fire")) events.push({ kind: "fire_on" });
+  return events;
+}
+
+/** What wants nothing of a lane before it has seen the vehicles. */
+function released(before: Inputs, after: Inputs): LaneEvent[] {
+  const events: LaneEvent[] = [];
   const rose = (input: LaneInput): boolean => before[input] !== "on" && after[input] === "on";
   const fell = (input: LaneInput): boolean => before[input] !== "off" && after[input] === "off";
+  if (rose("key_switch")) events.push({ kind: "key_on" });
+  if (rose("button")) events.push({ kind: "button_on" });
+  if (fell("stop")) events.push({ kind: "stop_off" });
+  if (fell("fire")) events.push({ kind: "fire_off" });
+  if (fell("key_switch")) events.push({ kind: "key_off" });
+  return events;
+}
+
+/**
+ * Occupied before clear, and under the arm before everything else: when in doubt, a vehicle is there. A sensor
+ * that only became known has no edge.
+ */
+function edges(before: Inputs, after: Inputs): LaneEvent[] {
+  const rose = (input: LaneInput): boolean => before[input] === "off" && after[input] === "on";
+  const fell = (input: LaneInput): boolean => before[input] === "on" && after[input] === "off";
   const events: LaneEvent[] = [];
   if (rose("safety")) events.push({ kind: "safety_on" });
   if (rose("closing")) events.push({ kind: "behind_on", input: "closing" });
@@ -153,12 +230,8 @@ function edges(before: Lane["inputs"], after: Lane["inputs"]): LaneEvent[] {
 
 /** The board is silent: every input is unknown, and so is whether the loops work. */
 export function blind(lane: Lane, reason: string): { readonly lane: Lane; readonly event: LaneEvent } {
-  const inputs = Object.fromEntries(LANE_INPUTS.map((input) => [input, "unknown"])) as Record<
-    LaneInput,
-    InputValue
-  >;
   return {
-    lane: { ...lane, inputs, counts: null, loopsProven: false },
+    lane: { ...lane, inputs: nothingKnown(), counts: null, loopsProven: false },
     event: { kind: "lost", reason },
   };
 }

@@ -8,17 +8,19 @@ export type Levels = Partial<Record<LaneInput, boolean>>;
 const ARM_LEAVES_MS = 100;
 const ARM_MOVES_MS = 900;
 
+const COUNTED = ["arming", "safety", "closing"] as const;
+
 /** A board of switches: the inputs of one lane, with the counters some boards have. */
 export function createSwitchBoard(wired: ReadonlySet<LaneInput>, hasCounters: boolean) {
   const levels = Object.fromEntries(LANE_INPUTS.map((input) => [input, false])) as Record<LaneInput, boolean>;
   levels.closed_limit = true;
   let boot = 1;
-  let counts: Omit<LoopCounts, "boot"> = { safety: 0, closing: 0 };
+  let counts: Omit<LoopCounts, "boot"> = { arming: 0, safety: 0, closing: 0 };
   let missing: LaneInput | null = null;
   return {
     levels: levels as Readonly<typeof levels>,
     set: (patch: Levels): void => {
-      for (const input of ["safety", "closing"] as const)
+      for (const input of COUNTED)
         if (patch[input] === true && !levels[input]) counts = { ...counts, [input]: counts[input] + 1 };
       Object.assign(levels, patch);
     },
@@ -28,13 +30,14 @@ export function createSwitchBoard(wired: ReadonlySet<LaneInput>, hasCounters: bo
     },
     reboot: (): void => {
       boot += 1;
-      counts = { safety: 0, closing: 0 };
+      counts = { arming: 0, safety: 0, closing: 0 };
     },
     image: (): InputImage => ({
       levels: Object.fromEntries(
         [...wired].filter((input) => input !== missing).map((input) => [input, levels[input]]),
       ),
       counts: hasCounters ? { boot: String(boot), ...counts } : null,
+      missing: missing === null || !wired.has(missing) ? null : `${missing} is not reported`,
     }),
   };
 }
@@ -53,6 +56,10 @@ export function createArm(obeys: boolean) {
       nowMs: number,
     ): void => {
       if (!obeys) return;
+      if (action === "stop") {
+        plan = [];
+        return;
+      }
       const [from, to] =
         action === "open"
           ? (["closed_limit", "open_limit"] as const)

@@ -1,9 +1,13 @@
 import fc from "fast-check";
-import { LANE_INPUTS, type LaneInput } from "@parkme/shared/domain/lane";
-import type { StayId } from "@parkme/shared/domain/ids";
+import { SENSOR_INPUTS, SWITCH_INPUTS, type LaneInput, type SensorInput } from "@parkme/shared/domain/lane";
+import { LANE_MODES } from "@parkme/shared/domain/lane-mode";
+import type { AttemptId, JobId, StayId } from "@parkme/shared/domain/ids";
+import type { Credential } from "@parkme/shared/domain/credential";
 import type { Levels } from "./board.ts";
+import type { PrinterWay } from "./devices.ts";
+import type { TerminalWay } from "./terminal.ts";
 import type { Bench } from "./lane-bench.ts";
-import { arrive, driveThrough } from "./vehicle.ts";
+import { arrive, driveBack, driveThrough } from "./vehicle.ts";
 
 /** One thing that may happen to a lane; printed by fast-check when it finds a bad order of them. */
 export type Happening = { readonly what: string; readonly act: (bench: Bench) => void };
@@ -17,7 +21,7 @@ function happening(what: string, act: Happening["act"]): Happening {
   return { what, act };
 }
 
-const levels: fc.Arbitrary<Levels> = fc.dictionary(fc.constantFrom(...LANE_INPUTS), fc.boolean(), {
+const levels: fc.Arbitrary<Levels> = fc.dictionary(fc.constantFrom(...SENSOR_INPUTS), fc.boolean(), {
   minKeys: 1,
   maxKeys: 6,
 });
@@ -25,17 +29,25 @@ const levels: fc.Arbitrary<Levels> = fc.dictionary(fc.constantFrom(...LANE_INPUT
 const switched = levels.map((patch) =>
   happening(`set ${JSON.stringify(patch)}`, (bench) => bench.set(patch)),
 );
-const flicker = fc
-  .constantFrom<LaneInput>(...LANE_INPUTS)
-  .map((input) => happening(`toggle ${input}`, (bench) => bench.set({ [input]: !bench.levels()[input] })));
+const toggle = (input: LaneInput): Happening =>
+  happening(`toggle ${input}`, (bench) => bench.set({ [input]: !bench.levels()[input] }));
+const flicker = fc.constantFrom<SensorInput>(...SENSOR_INPUTS).map(toggle);
+const pressed = fc.constantFrom<LaneInput>(...SWITCH_INPUTS, "button", "button", "key_switch").map(toggle);
 const waited = fc
-  .constantFrom(1, 100, 300, 500, 1_000, 1_500, 2_250, 2_500, 5_000, 30_000, 70_000)
+  .constantFrom(1, 100, 300, 500, 1_000, 1_500, 2_250, 2_500, 5_000, 20_000, 30_000, 90_000)
   .map((ms) => happening(`wait ${ms}`, (bench) => bench.wait(ms)));
 const readPlate = fc
   .tuple(fc.constantFrom(...PLATES, null), fc.constantFrom(0.4, 0.7, 0.95))
   .map(([plate, confidence]) =>
     happening(`read ${plate} ${confidence}`, (bench) => bench.read(plate, { confidence })),
   );
+const shown = fc.constantFrom<Credential["text"]>("CARD-1", "CARD-2", "CODE-1", "ticket").map((text) =>
+  happening(`show ${text}`, (bench) => {
+    const [parked] = bench.book.stays.values();
+    if (text === "ticket") bench.show({ kind: "ticket", text: parked?.stay.ticketNumber ?? "PKM-00000000" });
+    else bench.show({ kind: text.startsWith("CARD") ? "card" : "code", text });
+  }),
+);
 const answered = fc.tuple(fc.nat(2), fc.constantFrom("done", "refused", "silent")).map(([back, outcome]) =>
   happening(`answer ${back} ${outcome}`, (bench) => {
     const command = bench.commands().at(-1 - back);
@@ -48,12 +60,48 @@ const paid = fc.constantFrom(0, 499, 500, 2_000).map((minor) =>
   }),
 );
 const missed = fc
-  .option(fc.constantFrom<LaneInput>(...LANE_INPUTS))
+  .option(fc.constantFrom<LaneInput>(...SENSOR_INPUTS, "fire"))
   .map((input) => happening(`miss ${input}`, (bench) => bench.miss(input)));
+const printers = fc
+  .constantFrom<PrinterWay>("prints", "holds", "holds_untaken", "fails", "jams", "dead")
+  .map((way) => happening(`printer ${way}`, (bench) => bench.devices.setPrinter(way)));
+const terminals = fc
+  .constantFrom<TerminalWay>("approves", "approves", "declines", "refuses", "vague", "mute", "dead")
+  .map((way) => happening(`terminal ${way}`, (bench) => bench.devices.setTerminal(way)));
+const health = fc
+  .tuple(fc.constantFrom("printer", "terminal", "reader", "display"), fc.boolean())
+  .map(([device, ok]) => happening(`${device} ${ok ? "works" : "fails"}`, (b) => void b.device(device, ok)));
+const modes = fc
+  .constantFrom(...LANE_MODES)
+  .map((mode) => happening(`mode ${mode}`, (bench) => void bench.mode(mode)));
+const turned = fc
+  .constantFrom("entry", "exit")
+  .map((to) => happening(`turn ${to}`, (bench) => void bench.turn(to)));
+
+/** What comes too late or belongs to nobody. */
+const STRAYS: readonly Happening[] = [
+  happening("stray ticket", (bench) => {
+    const jobId = NOBODY as unknown as JobId;
+    bench.tell({ kind: "printed", jobId, held: true });
+    bench.tell({ kind: "taken", jobId });
+    bench.tell({ kind: "print_failed", jobId, reason: "late", mayBeOut: true });
+  }),
+  happening("stray payment", (bench) => {
+    const attemptId = NOBODY as unknown as AttemptId;
+    bench.tell({ kind: "terminal", attemptId, outcome: { kind: "approved", receipt: "9", card: "" } });
+  }),
+  happening("relay stuck", (bench) => void bench.tell({ kind: "output", mismatch: "open stays on" })),
+  happening("relay free", (bench) => void bench.tell({ kind: "output", mismatch: null })),
+];
 
 const deeds: readonly Happening[] = [
   happening("vend", (bench) => void bench.vend()),
   happening("reset", (bench) => void bench.reset()),
+  happening("hold", (bench) => void bench.hold()),
+  happening("switches off and reset", (bench) => {
+    bench.set({ stop: false, fire: false, key_switch: false });
+    bench.reset();
+  }),
   happening("lose", (bench) => bench.lose()),
   happening("see", (bench) => bench.see()),
   happening("reboot", (bench) => {
@@ -66,12 +114,17 @@ const deeds: readonly Happening[] = [
   }),
   happening("arm dead", (bench) => bench.setArm(false)),
   happening("arm obeys", (bench) => bench.setArm(true)),
+  happening("disk refuses", (bench) => bench.refuse(1)),
 ];
 
 const driven = fc
   .constantFrom(...PLATES)
   .map((plate) => happening(`arrive ${plate}`, (b) => arrive(b, plate)));
-const through = fc.constant(happening("drive through", driveThrough));
+const through = fc.constantFrom(
+  happening("drive through", driveThrough),
+  happening("drive through", driveThrough),
+  happening("drive back through", driveBack),
+);
 const cleared = fc.constant(
   happening("clear", (bench) => bench.set(Object.fromEntries(loops.map((input) => [input, false])))),
 );
@@ -80,16 +133,24 @@ const cleared = fc.constant(
 export const happenings: fc.Arbitrary<Happening[]> = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: flicker },
+    { weight: 2, arbitrary: pressed },
     { weight: 2, arbitrary: switched },
-    { weight: 6, arbitrary: waited },
+    { weight: 7, arbitrary: waited },
     { weight: 2, arbitrary: readPlate },
-    { weight: 3, arbitrary: driven },
+    { weight: 2, arbitrary: shown },
+    { weight: 4, arbitrary: driven },
     { weight: 2, arbitrary: through },
     { weight: 1, arbitrary: cleared },
     { weight: 1, arbitrary: answered },
     { weight: 1, arbitrary: paid },
     { weight: 1, arbitrary: missed },
-    { weight: 3, arbitrary: fc.constantFrom(...deeds) },
+    { weight: 1, arbitrary: printers },
+    { weight: 2, arbitrary: terminals },
+    { weight: 1, arbitrary: health },
+    { weight: 1, arbitrary: modes },
+    { weight: 1, arbitrary: turned },
+    { weight: 1, arbitrary: fc.constantFrom(...STRAYS) },
+    { weight: 5, arbitrary: fc.constantFrom(...deeds) },
   ),
-  { maxLength: 40, size: "max" },
+  { maxLength: 50, size: "max" },
 );

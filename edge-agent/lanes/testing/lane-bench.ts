@@ -1,27 +1,22 @@
 import type { Now } from "@parkme/shared/domain/clock";
-import type { Facility } from "@parkme/shared/domain/facility";
+import type { Credential } from "@parkme/shared/domain/credential";
 import type {
   Credit,
   GateRecord,
   LaneCommand,
+  LaneOrder,
   LaneRead,
   StayInHand,
+  TerminalOutcome,
 } from "@parkme/shared/domain/gate-record";
-import {
-  asId,
-  createIdMint,
-  type CommandId,
-  type FacilityId,
-  type IdMint,
-  type StayId,
-} from "@parkme/shared/domain/ids";
-import type { LaneDirection, LaneInput } from "@parkme/shared/domain/lane";
+import { createIdMint, type CommandId, type IdMint, type StayId } from "@parkme/shared/domain/ids";
+import { LANE_INPUTS, type LaneDirection, type LaneInput, type LaneKind } from "@parkme/shared/domain/lane";
+import type { LaneMode } from "@parkme/shared/domain/lane-mode";
 import { asCurrency } from "@parkme/shared/domain/money";
 import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
 import { votePlate } from "../../plates/vote.ts";
 import { entryLane } from "../entry-lane.ts";
 import { exitLane } from "../exit-lane.ts";
-import { gatherFacts } from "../facts.ts";
 import type {
   Lane,
   LaneConfig,
@@ -31,9 +26,13 @@ import type {
   Reply,
   StepContext,
 } from "../machine/model.ts";
+import { outage } from "../machine/doubt.ts";
 import { blind, newLane, nextDue, observe, step, wakeAtMs } from "../machine/step.ts";
+import { reversibleLane } from "../reversible-lane.ts";
+import { answer, type Site } from "./answers.ts";
 import { createArm, createSwitchBoard, type Levels } from "./board.ts";
 import { createBook, type Book } from "./book.ts";
+import { createDevices } from "./devices.ts";
 
 /** One event at one lane: what was before, what came of it. */
 export type Beat = {
@@ -43,15 +42,22 @@ export type Beat = {
   readonly after: Lane;
   readonly records: readonly GateRecord[];
   readonly commands: readonly LaneCommand[];
+  readonly orders: readonly LaneOrder[];
   readonly reply: Reply | null;
   readonly unexpected: boolean;
 };
 
 export type BenchOptions = {
+  /** The kind of lane, and the direction a reversible one begins with. */
+  readonly kind?: LaneKind;
   readonly direction?: LaneDirection;
   readonly wired?: readonly LaneInput[];
   readonly capacity?: number;
   readonly tariff?: Tariff | null;
+  readonly site?: Partial<Site>;
+  /** What this lane has that others have not. */
+  readonly lane?: Partial<Omit<LaneConfig, "policy">>;
+  readonly policy?: Partial<LaneConfig["policy"]>;
   /** False = the board has no counters. */
   readonly counts?: boolean;
   /** False = the arm does not move by itself; the test sets its limits. */
@@ -64,17 +70,12 @@ export type BenchOptions = {
 export type Watch = {
   readonly seen: (levels: Levels | null, counts: Lane["counts"], nowMs: number) => void;
   readonly turn: (beats: readonly Beat[], lane: Lane) => void;
+  /** The disk refused a turn: only these commands left, and the lane is in doubt. */
+  readonly refused: (commands: readonly LaneCommand[], lane: Lane) => void;
 };
 
-export const ALL_INPUTS: readonly LaneInput[] = [
-  "arming",
-  "safety",
-  "closing",
-  "photocell",
-  "open_limit",
-  "closed_limit",
-];
-export const TIMERS: LaneTimers = {
+export const ALL_INPUTS: readonly LaneInput[] = LANE_INPUTS;
+const TIMERS: LaneTimers = {
   armMs: 300,
   readMs: 2_500,
   backMs: 1_500,
@@ -82,6 +83,8 @@ export const TIMERS: LaneTimers = {
   noEntryMs: 25_000,
   stuckMs: 60_000,
   moveMs: 2_250,
+  takeMs: 20_000,
+  payMs: 90_000,
 };
 const START_WALL_MS = Date.UTC(2026, 2, 1, 8);
 /** More timers than this without the clock moving on: the lane chases its own tail. */
@@ -89,23 +92,25 @@ const MAX_TIMERS_PER_WAIT = 2_000;
 
 const EUR = asCurrency("EUR");
 
-export const FACILITY: Facility = {
-  id: asId<FacilityId>("01890000-0000-7000-8000-000000000000"),
-  slug: "demo",
-  name: "Harbour Square",
-  timeZone: "Europe/Berlin",
-  currency: EUR,
-  capacity: 10,
+const TABLES: { readonly [K in LaneKind]: LaneTable } = {
+  entry: entryLane,
+  exit: exitLane,
+  reversible: reversibleLane,
 };
 
-export function laneConfig(direction: LaneDirection, wired: readonly LaneInput[]): LaneConfig {
+export function laneConfig(kind: LaneKind, wired: readonly LaneInput[]): LaneConfig {
   return {
-    name: direction,
-    title: direction,
-    direction,
+    name: kind,
+    title: kind,
+    kind,
     wired: new Set(wired),
     timers: TIMERS,
     pulseMs: 500,
+    inner: false,
+    zones: [],
+    ticket: "never",
+    terminal: false,
+    policy: { passback: "neutral", printerFailure: "deny", outage: "hold" },
   };
 }
 
@@ -114,6 +119,14 @@ export const TARIFF = tariffOf({
   slabs: [
     { max_hours: 1, price: 0 },
     { max_hours: null, price: 5 },
+  ],
+});
+
+/** The same, and more: nine euros. */
+export const DEARER_TARIFF = tariffOf({
+  slabs: [
+    { max_hours: 1, price: 0 },
+    { max_hours: null, price: 9 },
   ],
 });
 
@@ -134,19 +147,38 @@ export function creditOf(lane: Lane): Credit | null {
   return lane.credit ?? lane.passage?.credit ?? lane.unresolved;
 }
 
+/** A site with room, the tariff above, and no lists. */
+function siteOf({ capacity, tariff, site }: BenchOptions = {}): Site {
+  return {
+    capacity: capacity ?? 10,
+    tariff: tariff === undefined ? TARIFF : tariff,
+    zoneCapacity: new Map(),
+    rights: new Map(),
+    listed: new Map(),
+    neutral: false,
+    ...site,
+  };
+}
+
 /**
- * One lane on a bench: the real table, a clock that only moves when told, a board of switches, and an arm that
- * obeys unless told otherwise. Runs events through the table as the agent does: one event, then its facts.
+ * One lane on a bench: the real table, a clock that only moves when told, a board of switches, devices that play
+ * their part, and an arm that obeys unless told otherwise. Runs events through the table as the agent does: one
+ * event, then its facts.
  */
 export function createBench(options: BenchOptions = {}) {
-  const direction = options.direction ?? "entry";
-  const table: LaneTable = direction === "entry" ? entryLane : exitLane;
-  const config = laneConfig(direction, options.wired ?? ALL_INPUTS);
-  const facility: Facility = { ...FACILITY, capacity: options.capacity ?? FACILITY.capacity };
+  const direction = options.direction ?? (options.kind === "exit" ? "exit" : "entry");
+  const kind = options.kind ?? direction;
+  const table = TABLES[kind];
+  const base = laneConfig(kind, options.wired ?? ALL_INPUTS);
+  const config: LaneConfig = {
+    ...base,
+    ...options.lane,
+    policy: { ...base.policy, ...options.policy },
+  };
+  const site = siteOf(options);
   const book = options.book ?? createBook();
   const mint = countingMint();
-  const tariff = options.tariff === undefined ? TARIFF : options.tariff;
-
+  const devices = createDevices();
   const board = createSwitchBoard(config.wired, options.counts ?? true);
   const arm = createArm(options.armObeys ?? true);
   let nowMs = 1_000;
@@ -154,10 +186,18 @@ export function createBench(options: BenchOptions = {}) {
   let serial = 0;
   const beats: Beat[] = [];
   const now = (): Now => ({ wallMs: START_WALL_MS + nowMs, monotonicMs: nowMs });
-  let lane: Lane = newLane(now(), null);
+  const fresh = { credit: null, alarms: [], mode: "open", abandoned: [] } as const;
+  let lane: Lane = newLane(now(), { ...fresh, direction });
+  /** What a restart finds, and how often the disk refuses to take anything new. */
+  let disk: { readonly direction: LaneDirection; readonly credit: Credit | null } = {
+    direction,
+    credit: null,
+  };
+  let refusals = 0;
 
   function play(start: Lane, events: readonly LaneEvent[]): Reply | null {
     const turn: Beat[] = [];
+    const untouched = lane;
     lane = start;
     for (const first of events) {
       let event: LaneEvent | null = first;
@@ -166,46 +206,68 @@ export function createBench(options: BenchOptions = {}) {
         const before = lane;
         const ctx: StepContext = { config, now: now(), mint, vote };
         const applied = step(table, lane, event, ctx);
-        const { records, commands, request, reply } = applied.step;
+        const { request, ...came } = applied.step;
         lane = applied.step.lane;
-        turn.push({
-          now: now(),
-          event,
-          before,
-          after: lane,
-          records,
-          commands,
-          reply,
-          unexpected: applied.unexpected,
-        });
+        const { records, commands, orders, reply } = came;
+        const { unexpected } = applied;
+        turn.push({ now: now(), event, before, after: lane, records, commands, orders, reply, unexpected });
         // As the runner: facts see what earlier turns wrote; this turn is written at its end.
         event =
-          request === null
-            ? null
-            : {
-                kind: "facts",
-                facts: gatherFacts(request, config, now(), { store: book.source, facility, tariff }),
-              };
+          request === null ? null : { kind: "facts", facts: answer(request, site, book, config, now()) };
       }
     }
+    if (refusals > 0 && mustBeWritten(turn)) return refuseTurn(untouched, turn);
     for (const { records } of turn) records.forEach(book.write);
+    disk = { direction: lane.direction, credit: creditOf(lane) };
     beats.push(...turn);
     options.watch?.turn(turn, lane);
     for (const { commands } of turn)
       for (const { action } of commands) arm.command(action, board.levels, nowMs);
+    for (const { orders } of turn) for (const order of orders) devices.order(order, nowMs);
     return turn.reduce<Reply | null>((reply, beat) => beat.reply ?? reply, null);
+  }
+
+  function mustBeWritten(turn: readonly Beat[]): boolean {
+    return (
+      turn.some(({ records, commands }) => records.length + commands.length > 0) ||
+      creditOf(lane) !== disk.credit
+    );
+  }
+
+  /** As the runner: what keeps people safe leaves all the same, and the lane is in doubt. */
+  function refuseTurn(before: Lane, turn: readonly Beat[]): Reply {
+    refusals -= 1;
+    const ctx: StepContext = { config, now: now(), mint, vote };
+    const { lane: doubtful, commands, orders } = outage(before, config.policy.outage, "disk full", ctx);
+    lane = doubtful;
+    const urgent = [...turn.flatMap((beat) => beat.commands), ...commands].filter(({ safety }) => safety);
+    for (const { action } of urgent) arm.command(action, board.levels, nowMs);
+    for (const order of orders) devices.order(order, nowMs);
+    options.watch?.refused(urgent, lane);
+    return { ok: false, code: "store_failed", message: "not written" };
   }
 
   function look(): void {
     if (!sighted) return;
     const image = board.image();
-    options.watch?.seen(image.levels, image.counts, nowMs);
+    options.watch?.seen(asDriven(image.levels), image.counts, nowMs);
     const seen = observe(lane, image, config, now());
     play(seen.lane, seen.events);
   }
 
+  /** Vehicles that leave a reversible lane come to its other loop first: a test speaks of the vehicle's way. */
+  function asDriven(levels: Levels): Levels {
+    if (kind !== "reversible" || lane.direction === "entry") return levels;
+    const { arming, closing, ...others } = levels;
+    return {
+      ...others,
+      ...(closing === undefined ? {} : { arming: closing }),
+      ...(arming === undefined ? {} : { closing: arming }),
+    };
+  }
+
   function set(patch: Levels): void {
-    board.set(patch);
+    board.set(asDriven(patch));
     look();
   }
 
@@ -221,11 +283,16 @@ export function createBench(options: BenchOptions = {}) {
     for (let fired = 0; ; fired++) {
       if (fired > MAX_TIMERS_PER_WAIT) throw new Error(`timers never end in ${lane.state}`);
       const timerAt = wakeAtMs(lane) ?? Infinity;
-      const at = Math.min(timerAt, arm.nextMs());
+      const at = Math.min(timerAt, arm.nextMs(), devices.nextMs());
       if (at > until) break;
       nowMs = Math.max(nowMs, at);
-      if (arm.nextMs() <= timerAt) {
+      if (arm.nextMs() <= nowMs) {
         set(arm.move());
+        continue;
+      }
+      const said = devices.nextMs() <= nowMs ? devices.next() : null;
+      if (said !== null) {
+        play(lane, [said]);
         continue;
       }
       const due = nextDue(lane, nowMs);
@@ -240,7 +307,7 @@ export function createBench(options: BenchOptions = {}) {
       plate,
       raw: plate ?? "",
       confidence: 0.95,
-      camera: `${direction}-cam`,
+      camera: `${kind}-cam`,
       sourceId: `read-${serial++}`,
       claimedAtMs: null,
       imageId: null,
@@ -250,7 +317,8 @@ export function createBench(options: BenchOptions = {}) {
     play(lane, [{ kind: "read", read: claim }]);
   }
 
-  function ask(event: Extract<LaneEvent, { kind: "cash" | "vend" | "reset" }>): Reply {
+  type Asked = Extract<LaneEvent, { kind: "cash" | "vend" | "reset" | "hold" | "turn" }>;
+  function ask(event: Asked): Reply {
     const reply = play(lane, [event]);
     if (reply === null) throw new Error(`no answer to ${event.kind} in ${lane.state}`);
     return reply;
@@ -262,10 +330,14 @@ export function createBench(options: BenchOptions = {}) {
     config,
     table,
     book,
+    site,
+    devices,
     beats,
     lane: () => lane,
     now,
-    levels: () => board.levels,
+    levels: () => asDriven(board.levels),
+    /** Plays an event as it is. */
+    tell: (event: LaneEvent): Reply | null => play(lane, [event]),
     /** Switches inputs, all in one image. */
     set,
     /** The board answers (again). */
@@ -284,16 +356,40 @@ export function createBench(options: BenchOptions = {}) {
       lose("board restarted");
       board.reboot();
     },
-    /** The agent starts anew, with the credit that is on the disk. */
+    /** The agent starts anew, with what is on the disk. */
     restart: () => {
       sighted = false;
       options.watch?.seen(null, null, nowMs);
-      lane = newLane(now(), creditOf(lane));
+      refusals = 0;
+      lane = newLane(now(), {
+        ...disk,
+        alarms: book.alarms(),
+        mode: lane.mode,
+        abandoned: book.openAttempts(),
+      });
+    },
+    /** The disk refuses so often from now on. */
+    refuse: (times: number) => {
+      refusals = times;
     },
     /** A dead arm stays where it is; one that obeys does so from the next command on. */
     setArm: arm.obey,
     wait,
     read,
+    show: (credential: Credential) => play(lane, [{ kind: "credential", credential }]),
+    press: () => {
+      set({ button: true });
+      set({ button: false });
+    },
+    mode: (mode: LaneMode) => play(lane, [{ kind: "mode", mode }]),
+    /** What the terminal says of the attempt in hand, or of the last one that was given up. */
+    terminal: (outcome: TerminalOutcome) => {
+      const attempt = lane.attempt ?? lane.abandoned.at(-1);
+      if (attempt == null) throw new Error("no card payment is under way");
+      play(lane, [{ kind: "terminal", attemptId: attempt.attemptId, outcome }]);
+    },
+    device: (device: "printer" | "reader" | "terminal" | "display", ok: boolean) =>
+      play(lane, [{ kind: "device", device, ok, reason: ok ? "" : "out of order" }]),
     answer: (commandId: CommandId, outcome: "done" | "refused" | "silent") => {
       play(lane, [{ kind: "outcome", commandId, outcome, detail: outcome }]);
     },
@@ -302,20 +398,31 @@ export function createBench(options: BenchOptions = {}) {
       ask({ kind: "cash", stayId, amountMinor, tenderedMinor, actor: "alex", idempotencyKey: key() }),
     vend: (): Reply => ask({ kind: "vend", reason: "let in by hand", actor: "alex", idempotencyKey: key() }),
     reset: (): Reply => ask({ kind: "reset", reason: "looked at it", actor: "alex" }),
+    hold: (): Reply => ask({ kind: "hold", reason: "a wide load", actor: "alex" }),
+    turn: (to: LaneDirection, actor: string | null = "alex"): Reply =>
+      ask({ kind: "turn", direction: to, actor }),
     commands: (): LaneCommand[] => beats.flatMap((beat) => beat.commands),
+    orders: (): LaneOrder[] => beats.flatMap((beat) => beat.orders),
     records: <T extends GateRecord["type"]>(type: T): Extract<GateRecord, { type: T }>[] =>
       beats.flatMap((beat) => beat.records.filter((record) => isOf(record, type))),
     /** A vehicle that came in some time ago. */
-    parked: (plate: string, agoMs: number, status: StayInHand["status"] = "open"): StayInHand => {
+    parked: (
+      plate: string | null,
+      agoMs: number,
+      more: Partial<StayInHand> & { readonly credential?: Credential } = {},
+    ): StayInHand => {
+      const { credential = null, ...own } = more;
       const stay: StayInHand = {
         stayId: mint.next<StayId>(now().wallMs),
         ticketNumber: mint.ticketNumber(),
         plate,
         entryWallMs: now().wallMs - agoMs,
-        status,
+        status: "open",
+        right: null,
         due: null,
+        ...own,
       };
-      book.parked(stay);
+      book.parked(stay, credential);
       return stay;
     },
   };

@@ -1,14 +1,14 @@
 import { vi } from "vitest";
 import { readClock, type Clock } from "@parkme/shared/domain/clock";
-import type { Credit, LaneCommand, LaneRead } from "@parkme/shared/domain/gate-record";
+import type { Credit, LaneCommand, LaneOrder, LaneRead } from "@parkme/shared/domain/gate-record";
 import type { LaneDirection } from "@parkme/shared/domain/lane";
 import type { Turn } from "../../store/commit.ts";
-import { gatherFacts } from "../facts.ts";
 import { createLaneRunner, type LaneRunner, type LaneWorld } from "../lane-runner.ts";
 import type { InputImage } from "../machine/step.ts";
 import type { Levels } from "./board.ts";
+import { answer as answerFacts } from "./answers.ts";
 import { createBook, type Book } from "./book.ts";
-import { ALL_INPUTS, countingMint, FACILITY, laneConfig, TARIFF, vote } from "./lane-bench.ts";
+import { ALL_INPUTS, countingMint, laneConfig, TARIFF, vote } from "./lane-bench.ts";
 
 export const START_MS = Date.UTC(2026, 2, 1, 8);
 /** The process's clock, which a test replaces; its monotonic time begins at `START_MS`. */
@@ -22,6 +22,7 @@ export type Rig = {
   readonly book: Book;
   readonly turns: Turn[];
   readonly sent: LaneCommand[];
+  readonly orders: LaneOrder[];
   /** `commit` and `send` in the order they happened. */
   readonly order: string[];
   readonly warnings: unknown[];
@@ -39,6 +40,7 @@ export type RigOptions = {
   readonly credit?: Credit | null;
   readonly book?: Book;
   readonly capacity?: number;
+  readonly storeFailure?: "hold" | "open";
 };
 
 /** A lane runner with a clock that a test moves, a disk in memory that refuses when told, and no board. */
@@ -47,22 +49,36 @@ export function createRig({
   credit = null,
   book = createBook(),
   capacity = 10,
+  storeFailure = "hold",
 }: RigOptions = {}): Rig {
   const turns: Turn[] = [];
   const sent: LaneCommand[] = [];
+  const orders: LaneOrder[] = [];
   const order: string[] = [];
   const warnings: unknown[] = [];
   let refusals = 0;
   let answer: "refused" | "silent" | null = null;
   let serial = 0;
   const config = laneConfig(direction, ALL_INPUTS);
-  const facility = { ...FACILITY, capacity };
   const world: LaneWorld = {
     clock,
     mint: countingMint(),
     vote,
     gatherFacts: (request) =>
-      gatherFacts(request, config, readClock(clock), { store: book.source, facility, tariff: TARIFF }),
+      answerFacts(
+        request,
+        {
+          capacity,
+          tariff: TARIFF,
+          zoneCapacity: new Map(),
+          rights: new Map(),
+          listed: new Map(),
+          neutral: false,
+        },
+        book,
+        config,
+        readClock(clock),
+      ),
     commit: (turn) => {
       if (refusals > 0) {
         refusals -= 1;
@@ -78,15 +94,25 @@ export function createRig({
       sent.push(command);
       if (answer !== null) runner.outcome(command.id, answer, "link down");
     },
+    order: (one) => {
+      order.push(`order ${one.kind}`);
+      orders.push(one);
+    },
+    storeFailure,
     log: { warn: (fields) => warnings.push(fields), error: () => undefined },
     changed: () => undefined,
   };
-  const runner = createLaneRunner(config, credit, world);
+  const runner = createLaneRunner(
+    config,
+    { direction, credit, alarms: [], mode: "open", abandoned: [] },
+    world,
+  );
   return {
     runner,
     book,
     turns,
     sent,
+    orders,
     order,
     warnings,
     refuse: (times) => (refusals = times),
@@ -98,7 +124,7 @@ export function createRig({
 
 function imageOf(levels: Levels): InputImage {
   const off = Object.fromEntries(ALL_INPUTS.map((input) => [input, false]));
-  return { levels: { ...off, ...levels }, counts: null };
+  return { levels: { ...off, ...levels }, counts: null, missing: null };
 }
 
 function readOf(plate: string, sourceId: string): LaneRead {

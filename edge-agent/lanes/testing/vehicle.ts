@@ -36,6 +36,21 @@ export function driveThrough(bench: Bench): void {
   bench.set({ closing: false });
 }
 
+/** Comes from the other side, under an arm that is open, and drives away over the arming loop. */
+export function driveBack(bench: Bench): void {
+  bench.set({ closing: true });
+  bench.wait(400);
+  bench.set({ safety: true });
+  bench.wait(400);
+  bench.set({ closing: false });
+  bench.wait(400);
+  bench.set({ arming: true });
+  bench.wait(400);
+  bench.set({ safety: false });
+  bench.wait(400);
+  bench.set({ arming: false });
+}
+
 /** Drives on from under the arm and away, all within a moment. */
 export function driveOn(bench: Bench): void {
   bench.set({ closing: true });

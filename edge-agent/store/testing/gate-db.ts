@@ -14,13 +14,25 @@ import {
 import { asCurrency } from "@parkme/shared/domain/money";
 import type { Turn } from "../commit.ts";
 import { openDatabase, type GateDatabase } from "../open.ts";
-import { createStore, type Store } from "../store.ts";
+import { createStore, type Store, type StoreOptions } from "../store.ts";
 
 /** Real databases in folders of their own, and turns to fill them with. */
 
 export const MIGRATIONS = join(import.meta.dirname, "..", "migrations");
 export const EUR = asCurrency("EUR");
 export const START_MS = Date.UTC(2026, 2, 1, 8);
+
+/** A house of two levels, with a corner for the staff on the second, and a yard beside it. */
+export const HOUSE = {
+  capacity: 100,
+  zones: [
+    { name: "house", title: "Car park house", parent: null, capacity: 60 },
+    { name: "level-1", title: "Level 1", parent: "house", capacity: 30 },
+    { name: "level-2", title: "Level 2", parent: "house", capacity: 30 },
+    { name: "staff", title: "Staff corner", parent: "level-2", capacity: 5 },
+    { name: "yard", title: "Yard", parent: null, capacity: 40 },
+  ],
+} as const;
 
 export type Folder = { readonly path: (name: string) => string; readonly remove: () => void };
 
@@ -46,9 +58,10 @@ export function open(path: string): GateDatabase {
 export function openStore(
   path: string,
   mint = newMint(),
+  options: Pick<StoreOptions, "zones" | "capacity"> = {},
 ): { readonly db: GateDatabase; readonly store: Store } {
   const db = open(path);
-  return { db, store: createStore(db, { currency: EUR, mint }) };
+  return { db, store: createStore(db, { currency: EUR, mint, ...options }) };
 }
 
 export function turn(records: readonly GateRecord[], more: Partial<Turn> = {}): Turn {
@@ -75,9 +88,13 @@ export function recordsOf(mint: IdMint) {
       plate,
       entryWallMs,
       status: "provisional",
+      right: null,
       due: null,
     }),
-    started: (stay: StayInHand): GateRecord => ({ type: "stay_started", stay }),
+    started: (
+      stay: StayInHand,
+      more: Partial<Pick<Extract<GateRecord, { type: "stay_started" }>, "credential" | "zone">> = {},
+    ): GateRecord => ({ type: "stay_started", stay, credential: null, zone: null, ...more }),
     voided: (stayId: StayId): GateRecord => ({ type: "stay_voided", stayId, reason: "backed out" }),
     moved: (
       direction: "in" | "out",
@@ -88,6 +105,8 @@ export function recordsOf(mint: IdMint) {
       movementId: mint.next<MovementId>(START_MS),
       direction,
       kind: "normal",
+      scope: "facility",
+      zones: [],
       stayId,
       plate: null,
       review: null,

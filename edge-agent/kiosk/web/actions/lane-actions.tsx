@@ -2,12 +2,15 @@ import { useState } from "react";
 import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconBarrierBlock, IconCash, IconRotate } from "@tabler/icons-react";
+import type { LaneMode } from "@parkme/shared/domain/lane-mode";
 import type { Currency } from "@parkme/shared/domain/money";
 import type { LaneView } from "@parkme/shared/protocol/kiosk";
 import type { GateApi } from "../gate/api.ts";
 import { dueStay, type DueStay } from "../logic/due-stay.ts";
 import type { MoneyText } from "../logic/money-text.ts";
 import { CashDialog } from "./cash-dialog.tsx";
+import { LaneMenu } from "./lane-menu.tsx";
+import { NO_CONTACT } from "./no-contact.ts";
 import { ReasonDialog } from "./reason-dialog.tsx";
 import { AFTER_A_FAULT, resetWords, VEND_WORDS } from "./reasons.ts";
 import classes from "./lane-actions.module.css";
@@ -15,6 +18,8 @@ import classes from "./lane-actions.module.css";
 type Props = {
   readonly api: GateApi;
   readonly lane: LaneView;
+  /** The mode that was set for the lane itself. */
+  readonly ownMode: LaneMode;
   readonly currency: Currency;
   readonly money: MoneyText;
   /** The connection is lost: what the page shows may have changed, so nothing is to be done by it. */
@@ -22,7 +27,7 @@ type Props = {
 };
 
 /** What an attendant can do in a lane. Whether it may be done now is the gate's to say. */
-export function LaneActions({ api, lane, currency, money, stale }: Props) {
+export function LaneActions({ api, lane, ownMode, currency, money, stale }: Props) {
   const canReset = resetWords(lane) !== null;
   return (
     <div className={classes["actions"]}>
@@ -31,16 +36,16 @@ export function LaneActions({ api, lane, currency, money, stale }: Props) {
       )}
       <ResetAction {...{ api, lane, stale }} />
       <VendAction {...{ api, lane, stale }} />
+      <LaneMenu {...{ api, lane, ownMode, stale }} />
     </div>
   );
 }
 
 type ActionProps = Pick<Props, "api" | "lane" | "stale">;
-
-const NO_CONTACT = "No contact with the gate's computer: wait until it is back.";
+type CashProps = ActionProps & Pick<Props, "currency" | "money"> & { readonly hidden: boolean };
 
 /** The button gives way to Reset; a dialog that is open stays. */
-function CashAction({ api, lane, currency, money, stale, hidden }: Props & { readonly hidden: boolean }) {
+function CashAction({ api, lane, currency, money, stale, hidden }: CashProps) {
   const [opened, setOpened] = useState(false);
   const [paying, setPaying] = useState<DueStay | null>(null);
   const due = dueStay(lane);
@@ -101,7 +106,7 @@ function VendAction({ api, lane, stale }: ActionProps) {
       <ReasonDialog
         opened={opened}
         onClose={() => setOpened(false)}
-        laneName={lane.name}
+        subject={lane.name}
         words={VEND_WORDS[lane.direction]}
         blocked={stale ? NO_CONTACT : null}
         send={(key, reason) => api.vend(lane.lane, { reason, idempotency_key: key })}
@@ -115,24 +120,28 @@ function ResetAction({ api, lane, stale }: ActionProps) {
   const [opened, setOpened] = useState(false);
   const words = resetWords(lane);
   const gone = words === null ? "There is nothing to reset any more." : null;
+  const release = lane.state === "HELD_OPEN" && lane.held_by !== "fire";
+  // Nothing invites to reset while the fire or the stop goes on; the gate would refuse it.
+  const signalled = lane.inputs.fire === "on" || lane.inputs.stop === "on";
+  const urgent = lane.state === "FAULT" || lane.state === "STOPPED" || lane.held_by === "fire";
   return (
     <>
       {words !== null && (
         <Button
           className={classes["primary"] ?? ""}
           size="xl"
-          {...(lane.state === "FAULT" ? { color: "var(--pk-fault)" } : {})}
+          {...(signalled ? { variant: "default" } : urgent ? { color: "var(--pk-fault)" } : {})}
           disabled={stale}
           leftSection={<IconRotate size={26} aria-hidden />}
           onClick={() => setOpened(true)}
         >
-          Reset
+          {release ? "Release" : "Reset"}
         </Button>
       )}
       <ReasonDialog
         opened={opened}
         onClose={() => setOpened(false)}
-        laneName={lane.name}
+        subject={lane.name}
         words={words ?? AFTER_A_FAULT}
         blocked={stale ? NO_CONTACT : gone}
         send={(_key, reason) => api.reset(lane.lane, { reason })}

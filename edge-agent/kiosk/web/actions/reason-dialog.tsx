@@ -1,4 +1,4 @@
-import { useState, type SubmitEvent } from "react";
+import { useState, type ReactNode, type SubmitEvent } from "react";
 import { Button, Modal, TextInput } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import type { Answer } from "../gate/answer.ts";
@@ -22,8 +22,13 @@ const MAX_LENGTH = 200;
 type Props = {
   readonly opened: boolean;
   readonly onClose: () => void;
-  readonly laneName: string;
+  /** The lane or place it is about. */
+  readonly subject: string;
   readonly words: ReasonWords;
+  /** What else is asked for, above the reason; `frozen` while it must stay as it was sent. */
+  readonly fields?: (frozen: boolean) => ReactNode;
+  /** Something in `fields` is still to be filled in. */
+  readonly incomplete?: boolean;
   /** Why it cannot be done now, in words; null when it can. */
   readonly blocked: string | null;
   readonly send: (key: string, reason: string) => Promise<Answer<unknown>>;
@@ -31,7 +36,8 @@ type Props = {
 };
 
 /** Asks for a reason, then acts. The reason is what the office reads afterwards, so there is no way around it. */
-export function ReasonDialog({ opened, onClose, laneName, words, blocked, send, onDone }: Props) {
+export function ReasonDialog(props: Props) {
+  const { opened, onClose, subject, words, fields, incomplete = false, blocked, send, onDone } = props;
   const [reason, setReason] = useState("");
   const { attempt, submit, reset } = useAttempt(send, () => {
     setReason("");
@@ -40,7 +46,7 @@ export function ReasonDialog({ opened, onClose, laneName, words, blocked, send, 
   });
   const sending = attempt.step === "sending";
   const retry = attempt.step === "unanswered";
-  const ready = retry || (blocked === null && reason.trim().length >= MIN_LENGTH);
+  const ready = retry || (blocked === null && !incomplete && reason.trim().length >= MIN_LENGTH);
 
   function close(): void {
     if (sending) return;
@@ -54,18 +60,24 @@ export function ReasonDialog({ opened, onClose, laneName, words, blocked, send, 
     if (ready) submit(reason.trim());
   }
 
-  const title = `${laneName}: ${words.title}`;
   return (
-    <Modal opened={opened} onClose={close} size={620} title={title} withCloseButton={false}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      size={700}
+      title={`${subject}: ${words.title}`}
+      withCloseButton={false}
+    >
       <form className={classes["form"]} onSubmit={confirm}>
         <p className={classes["explanation"]}>
           <IconInfoCircle size={24} aria-hidden />
           {words.explanation}
         </p>
+        {fields?.(sending || retry)}
         <ReasonFields quick={words.quickReasons} {...{ reason, setReason }} disabled={sending || retry} />
         <AttemptNotice
           {...{ attempt, blocked }}
-          unanswered="It may have been done: look at the lane. Trying again does it once only."
+          unanswered="It may have been done: look first. Trying again does it once only."
         />
         <DialogFooter
           onCancel={close}

@@ -3,6 +3,7 @@ import { IconCloudCheck, IconCloudOff, IconLogout, IconMoon, IconSun } from "@ta
 import type { Snapshot } from "../gate/snapshot.ts";
 import type { MoneyText } from "../logic/money-text.ts";
 import type { TimeText } from "../logic/time-text.ts";
+import { PanelButtons, type Panel } from "./panel-buttons.tsx";
 import classes from "./desk-header.module.css";
 
 type Props = {
@@ -13,10 +14,12 @@ type Props = {
   readonly stale: boolean;
   /** The facility's time, which runs on while the connection is lost. */
   readonly nowMs: number;
+  readonly onPanel: (panel: Panel) => void;
   readonly onSignOut: () => void;
 };
 
-export function DeskHeader({ snapshot, attendant, money, time, stale, nowMs, onSignOut }: Props) {
+export function DeskHeader(props: Props) {
+  const { snapshot, attendant, money, time, stale, nowMs, onPanel, onSignOut } = props;
   const { facility, inside, today } = snapshot;
   return (
     <header className={classes["header"]} data-stale={stale || undefined}>
@@ -31,9 +34,11 @@ export function DeskHeader({ snapshot, attendant, money, time, stale, nowMs, onS
         <Figure label="In today" value={String(today.in)} />
         <Figure label="Out today" value={String(today.out)} />
         <Figure label="Cash today" value={money(today.cash_minor)} />
+        {today.card_minor > 0 && <Figure label="Card today" value={money(today.card_minor)} wide />}
       </dl>
       <CloudState cloud={snapshot.cloud} time={time} nowMs={nowMs} />
       <div className={classes["tools"]}>
+        <PanelButtons snapshot={snapshot} onOpen={onPanel} />
         <SchemeSwitch />
         <Button
           variant="default"
@@ -50,9 +55,12 @@ export function DeskHeader({ snapshot, attendant, money, time, stale, nowMs, onS
   );
 }
 
-function Figure({ label, value }: { readonly label: string; readonly value: string }) {
+type FigureProps = { readonly label: string; readonly value: string; readonly wide?: boolean };
+
+/** `wide`: shown where there is room for it. */
+function Figure({ label, value, wide = false }: FigureProps) {
   return (
-    <div className={classes["figure"]}>
+    <div className={classes["figure"]} data-wide={wide || undefined}>
       <dt>{label}</dt>
       <dd>{value}</dd>
     </div>

@@ -35,6 +35,45 @@ describe("the gate's calls", () => {
     expect(calls[0]?.init.body).toBe(JSON.stringify(CASH));
   });
 
+  it("name what they act on in the path, and say the rest in the body", async () => {
+    const { api, calls } = gate(() => json(200, { done: true }));
+    await api.hold("exit 1", { reason: "queue to the street" });
+    await api.turn("swing", { direction: "exit" });
+    await api.setMode({ scope: "zone", name: "ev", mode: "closed", reason: "works" });
+    await api.correctCount({ zone: null, count: 47, reason: "counted", idempotency_key: KEY });
+    await api.resetPassback({ reason: "event", idempotency_key: KEY });
+    expect(await api.acknowledge("../7")).toEqual({ kind: "done", value: { done: true } });
+    expect(calls.map(({ url }) => url)).toEqual([
+      "/api/lanes/exit%201/hold",
+      "/api/lanes/swing/turn",
+      "/api/modes",
+      "/api/counts",
+      "/api/passback/reset",
+      "/api/alarms/..%2F7/ack",
+    ]);
+    expect(calls.map(({ init }) => init.method)).toEqual(Array.from({ length: 6 }, () => "POST"));
+    expect(calls[1]?.init.body).toBe('{"direction":"exit"}');
+    expect(calls[5]?.init.body).toBeUndefined();
+  });
+
+  it("read alarms, and none that make no sense", async () => {
+    const alarm = {
+      alarm_id: KEY,
+      lane: "exit",
+      kind: "tailgate",
+      detail: "",
+      started_at: "2025-11-22T11:00:05Z",
+      ended_at: "2025-11-22T11:00:05Z",
+      acknowledged_at: null,
+      acknowledged_by: null,
+    };
+    const { api, calls } = gate(() => json(200, { alarms: [alarm] }));
+    expect(await api.alarms(100)).toEqual({ kind: "done", value: { alarms: [alarm] } });
+    expect(calls[0]?.url).toBe("/api/alarms?limit=100");
+    const nonsense = gate(() => json(200, { alarms: [{ ...alarm, kind: "ufo" }] }));
+    expect(await nonsense.api.alarms(100)).toMatchObject({ kind: "unanswered" });
+  });
+
   it("take a 204 for done", async () => {
     const { api } = gate(() => new Response(null, { status: 204 }));
     expect(await api.signIn({ name: "alex", pin: "1234" })).toEqual({ kind: "done", value: null });

@@ -1,11 +1,17 @@
 import { z } from "zod";
 import {
   actionDoneSchema,
+  alarmsSchema,
   cashTakenSchema,
   sessionSchema,
   type Cash,
+  type Count,
+  type Hold,
+  type Passback,
   type Reset,
+  type SetMode,
   type SignIn,
+  type Turn,
   type Vend,
 } from "@parkme/shared/protocol/kiosk";
 import type { Answer } from "./answer.ts";
@@ -37,6 +43,8 @@ export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
   }
   const lanePath = (lane: string, action: string): string =>
     `/api/lanes/${encodeURIComponent(lane)}/${action}`;
+  const act = (path: string, body?: unknown) =>
+    inSession({ method: "POST", path, ...(body === undefined ? {} : { body }), schema: actionDoneSchema });
   return {
     session: () => call(fetcher, { method: "GET", path: "/api/session", schema: sessionSchema }),
     signOut: () => call(fetcher, { method: "DELETE", path: "/api/session", schema: nothing }),
@@ -47,10 +55,17 @@ export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
     },
     takeCash: (lane: string, body: Cash) =>
       inSession({ method: "POST", path: lanePath(lane, "cash"), body, schema: cashTakenSchema }),
-    vend: (lane: string, body: Vend) =>
-      inSession({ method: "POST", path: lanePath(lane, "vend"), body, schema: actionDoneSchema }),
-    reset: (lane: string, body: Reset) =>
-      inSession({ method: "POST", path: lanePath(lane, "reset"), body, schema: actionDoneSchema }),
+    vend: (lane: string, body: Vend) => act(lanePath(lane, "vend"), body),
+    reset: (lane: string, body: Reset) => act(lanePath(lane, "reset"), body),
+    hold: (lane: string, body: Hold) => act(lanePath(lane, "hold"), body),
+    turn: (lane: string, body: Turn) => act(lanePath(lane, "turn"), body),
+    setMode: (body: SetMode) => act("/api/modes", body),
+    correctCount: (body: Count) => act("/api/counts", body),
+    resetPassback: (body: Passback) => act("/api/passback/reset", body),
+    acknowledge: (alarmId: string) => act(`/api/alarms/${encodeURIComponent(alarmId)}/ack`),
+    /** The latest alarms, over or not. */
+    alarms: (limit: number) =>
+      inSession({ method: "GET", path: `/api/alarms?limit=${limit}`, schema: alarmsSchema }),
   };
 }
 export type GateApi = ReturnType<typeof createGateApi>;

@@ -12,9 +12,16 @@ const SNAPSHOT = JSON.stringify({
     capacity: 120,
   },
   inside: 1,
-  today: { in: 1, out: 0, cash_minor: 0 },
+  held: 0,
+  today: { in: 1, out: 0, cash_minor: 0, card_minor: 0 },
   cloud: { connected: false, pending_events: 3, last_ack_at: null },
   lanes: [],
+  alarms: [],
+  alarms_waiting: 0,
+  modes: [],
+  zones: [],
+  devices: [],
+  lists: null,
   movements: [],
 });
 

@@ -13,9 +13,16 @@ const SNAPSHOT = {
   at: "2025-11-22T11:00:05.250Z",
   facility: FACILITY,
   inside: 47,
-  today: { in: 213, out: 166, cash_minor: 124_050 },
+  held: 0,
+  today: { in: 213, out: 166, cash_minor: 124_050, card_minor: 0 },
   cloud: { connected: true, pending_events: 0, last_ack_at: null },
   lanes: [],
+  alarms: [],
+  alarms_waiting: 0,
+  modes: [],
+  zones: [],
+  devices: [],
+  lists: null,
   movements: [],
 };
 const parse = (changes: object) => parseSnapshot(JSON.stringify({ ...SNAPSHOT, ...changes }));
@@ -28,7 +35,11 @@ describe("a snapshot at the page's door", () => {
 
   it.each([
     ["text that is not JSON", () => parseSnapshot("{"), "not JSON"],
-    ["a wrong field, by its name", () => parse({ today: { in: 1, out: 2.5, cash_minor: 3 } }), "today.out"],
+    [
+      "a wrong field, by its name",
+      () => parse({ today: { in: 1, out: 2.5, cash_minor: 3, card_minor: 0 } }),
+      "today.out",
+    ],
     ["an unknown lane state", () => parse({ lanes: [{ lane: "entry", state: "DANCING" }] }), "lanes.0"],
     [
       "more movements than agreed",

@@ -2,7 +2,7 @@ import { kioskSnapshotSchema, type KioskSnapshot } from "@parkme/shared/protocol
 import { asCurrency, type Currency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 
-/** A snapshot of 20 movements and a dozen lanes is some 20,000 characters. */
+/** A snapshot of 20 movements, 50 alarms and a dozen lanes is some 40,000 characters. */
 const MAX_SNAPSHOT_CHARACTERS = 500_000;
 
 /** What the page shows: a snapshot whose currency and time zone this browser knows as well. */

@@ -43,11 +43,13 @@ describe("the arm", () => {
     const between = inputs({ closed_limit: "off", open_limit: "absent" });
     expect(armView("OPEN", between)).toBe("open");
     expect(armView("CLEARING", between)).toBe("open");
+    expect(armView("HELD_OPEN", between)).toBe("open");
   });
 
   it("is unknown, never assumed down, when its closed limit does not say so", () => {
     for (const closed_limit of ["off", "unknown"] as const) {
-      for (const state of ["IDLE", "ARMED", "DECIDING", "PAYING", "DENIED", "UNKNOWN", "FAULT"] as const) {
+      const moving = ["OPENING", "OPEN", "PASSING", "CLEARING", "CLOSING", "HELD_OPEN"];
+      for (const state of LANE_STATES.filter((one) => !moving.includes(one))) {
         expect(armView(state, inputs({ closed_limit }))).toBe("unknown");
       }
     }

@@ -1,7 +1,8 @@
-import type { LaneState } from "@parkme/shared/domain/lane";
+import type { LaneState, SensorInput } from "@parkme/shared/domain/lane";
 import type { LaneView } from "@parkme/shared/protocol/kiosk";
 
-type Inputs = LaneView["inputs"];
+/** What the drawing shows of the inputs: the switches are shown elsewhere. */
+type Inputs = Pick<LaneView["inputs"], SensorInput>;
 export type InputView = Inputs["arming"];
 
 export type ArmView = "closed" | "open" | "opening" | "closing" | "unknown";
@@ -21,15 +22,21 @@ export function armView(state: LaneState, { open_limit, closed_limit }: Inputs):
     case "OPEN":
     case "PASSING":
     case "CLEARING":
+    case "HELD_OPEN":
       if (open_limit === "off") return "opening";
       return open_limit === "absent" && closed_limit !== "unknown" ? "open" : "unknown";
     case "IDLE":
     case "ARMED":
     case "DECIDING":
+    case "PRINTING":
+    case "WAIT_TAKE":
     case "PAYING":
+    case "PAY_UNKNOWN":
     case "DENIED":
       return closed_limit === "absent" ? "closed" : "unknown";
     case "UNKNOWN":
+    case "STOPPED":
+    case "DEGRADED":
     case "FAULT":
       return "unknown";
     default:

@@ -53,6 +53,7 @@ export function StayPanel({ stay, fee, readPlate, money, time, nowMs }: Props) {
       )}
       <dl className={classes["facts"]}>
         <Fact label="Ticket" value={stay.ticket_number} />
+        {stay.right !== null && <Fact label="Right" value={RIGHT_WORDS[stay.right]} />}
         {stay.plate !== null && (
           <Fact label={misread ? "Entered as" : "Plate"} value={stay.plate} striking={misread} />
         )}
@@ -62,6 +63,11 @@ export function StayPanel({ stay, fee, readPlate, money, time, nowMs }: Props) {
     </section>
   );
 }
+
+const RIGHT_WORDS: Record<NonNullable<Stay["right"]>, string> = {
+  permit: "Permit",
+  reservation: "Reservation",
+};
 
 type FactProps = { readonly label: string; readonly value: string; readonly striking?: boolean };
 

@@ -12,3 +12,8 @@ export function dueStay({ state, stay }: Pick<LaneView, "state" | "stay">): DueS
   if (state !== "PAYING" || stay === null || stay.fee === null) return null;
   return { ...stay, fee: stay.fee };
 }
+
+/** The fee to show: what is asked for, and what may have been paid by a card while nobody knows. */
+export function feeInView({ state, stay }: Pick<LaneView, "state" | "stay">): Stay["fee"] {
+  return state === "PAYING" || state === "PAY_UNKNOWN" ? (stay?.fee ?? null) : null;
+}

@@ -1,0 +1,271 @@
+import { readClock } from "@parkme/shared/domain/clock";
+import { zonePath, type Facility } from "@parkme/shared/domain/facility";
+import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import type { IdMint } from "@parkme/shared/domain/ids";
+import { localTimeOf } from "@parkme/shared/domain/local-day";
+import type { EdgeConfig } from "../config/load.ts";
+import type { DeviceContext } from "../devices/context.ts";
+import type { Board, PlateRead } from "../devices/ports.ts";
+import { createBoard } from "../devices/registry/boards.ts";
+import { createCamera, type PushCamera } from "../devices/registry/cameras.ts";
+import { createDisplay } from "../devices/registry/displays.ts";
+import { createPrinter } from "../devices/registry/printers.ts";
+import { createReader } from "../devices/registry/readers.ts";
+import { createTerminal } from "../devices/registry/terminals.ts";
+import type { LaneWorld } from "../lanes/lane-runner.ts";
+import type { Pictures } from "../store/pictures.ts";
+import type { ModeRow } from "../store/modes.ts";
+import type { Store } from "../store/store.ts";
+import { startClockwork, type CountReset } from "./clockwork.ts";
+import { createGateLane, type GateLane } from "./gate-lane.ts";
+import { healthOf, type LaneDevices } from "./lane-devices.ts";
+import { createLanePublisher } from "./lane-publisher.ts";
+import { laneModeOf } from "./modes.ts";
+import { directionOf } from "./lane-setup.ts";
+import { createRoster, type DeviceState, type Roster } from "./roster.ts";
+
+export type GateOptions = {
+  readonly config: EdgeConfig;
+  readonly facility: Facility;
+  readonly store: Store;
+  readonly pictures: Pictures;
+  readonly mint: IdMint;
+  readonly devices: DeviceContext;
+  readonly log: LaneWorld["log"];
+  /** After every change of a lane, when it is on the disk. */
+  readonly changed: (lane: string, records: readonly GateRecord[]) => void;
+  /** After a change that is no lane's: a mode, a count, a device. */
+  readonly touched: () => void;
+};
+
+/** The devices of one facility joined to its lanes. */
+export type Gate = {
+  readonly lanes: ReadonlyMap<string, GateLane>;
+  readonly pushCameras: ReadonlyMap<string, PushCamera>;
+  /** Every device, faulty ones first. */
+  readonly devices: () => readonly DeviceState[];
+  /** Takes a read to the lanes its camera watches; true when it is stored, or was before. */
+  readonly read: (read: PlateRead) => boolean;
+  /** False when there is no such zone or lane. */
+  readonly setMode: (change: Omit<ModeRow, "since">) => boolean;
+  readonly correctCount: (
+    correction: Parameters<Store["correctCount"]>[0],
+  ) => ReturnType<Store["correctCount"]>;
+  /** Forgives every vehicle inside a second entry: after an event with open gates. How many that were. */
+  readonly neutralReset: (reset: Parameters<Store["neutralReset"]>[0]) => number;
+  /** Opens the cash drawer at the desk; false where there is none, or it cannot be reached. */
+  readonly openDrawer: () => boolean;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export function createGate(options: GateOptions): Gate {
+  const { config, devices, store, facility } = options;
+  const { clock } = devices;
+  const roster = createRoster(({ ok, name, reason }) => {
+    devices.log[ok ? "info" : "warn"]({ device: name, reason }, ok ? "device works" : "device does not work");
+    options.touched();
+  });
+  const parts = createParts(options, roster);
+  const lanes = new Map(
+    config.lanes.map(({ name }) => [name, joinLane(name, { ...options, changed }, parts)]),
+  );
+  const deskPrinter = config.desk === undefined ? null : found(parts.printers, config.desk.printer);
+  let clockwork: { readonly stop: () => void } | null = null;
+
+  function changed(lane: string, records: readonly GateRecord[]): void {
+    options.changed(lane, records);
+    // An exit heeds other modes than an entry.
+    if (records.some(({ type }) => type === "turned")) spreadModes();
+  }
+
+  function read(claim: PlateRead): boolean {
+    roster.note(claim.camera, { ok: true, reason: "" });
+    if (claim.sourceId !== null && store.wasRead(claim.camera, claim.sourceId)) return true;
+    const at = readClock(clock);
+    const imageId = claim.image === null ? null : options.pictures.save(claim.image, at.wallMs);
+    const { camera, raw, plate, confidence, sourceId, claimedAtMs } = claim;
+    const seen = { camera, raw, plate, confidence, sourceId, claimedAtMs, imageId, at };
+    const watching = [...lanes.values()].filter(({ section }) =>
+      [section.camera, section.exit_camera].includes(camera),
+    );
+    return watching.map((lane) => lane.read(seen)).every((stored) => stored);
+  }
+
+  /** Lanes hear of a mode when it differs from the one they have. */
+  function spreadModes(): void {
+    const set = store.modes();
+    for (const lane of lanes.values()) {
+      const mode = laneModeOf(placeOf(lane, facility), set);
+      if (mode !== lane.runner.lane().mode) lane.runner.tell({ kind: "mode", mode });
+    }
+    options.touched();
+  }
+
+  const isPlace = {
+    facility: (name: string) => name === facility.slug,
+    zone: (name: string) => facility.zones.some((zone) => zone.name === name),
+    lane: (name: string) => lanes.has(name),
+  };
+
+  return {
+    lanes,
+    pushCameras: new Map(parts.pushCameras.map((camera) => [camera.name, camera])),
+    devices: roster.list,
+    read,
+    setMode: (change) => {
+      if (!isPlace[change.scope](change.name)) return false;
+      store.setMode(change, readClock(clock));
+      spreadModes();
+      return true;
+    },
+    correctCount: (correction) => {
+      const corrected = store.correctCount(correction, readClock(clock));
+      options.touched();
+      return corrected;
+    },
+    neutralReset: (reset) => {
+      const forgiven = store.neutralReset(reset, readClock(clock));
+      options.touched();
+      return forgiven;
+    },
+    openDrawer: () => deskPrinter?.openDrawer() ?? false,
+    start: async () => {
+      await deskPrinter?.start((event) => {
+        if (event.kind === "health") roster.note(deskPrinter.name, healthOf(event.health));
+      });
+      for (const lane of lanes.values()) await lane.start();
+      for (const [name, board] of parts.boards)
+        await startBoard(name, board, [...lanes.values()], parts, roster);
+      for (const camera of parts.busCameras) await camera.start(read);
+      clockwork = startClockwork(clockworkOf(options, lanes));
+    },
+    stop: async () => {
+      clockwork?.stop();
+      const running = [...parts.boards.values(), ...parts.busCameras, ...lanes.values()];
+      await Promise.all([deskPrinter?.stop(), ...running.map((device) => device.stop())]);
+    },
+  };
+}
+
+const KINDS = [
+  ["boards", "board"],
+  ["cameras", "camera"],
+  ["readers", "reader"],
+  ["printers", "printer"],
+  ["displays", "display"],
+  ["terminals", "terminal"],
+] as const satisfies readonly (readonly [keyof EdgeConfig, DeviceState["kind"]])[];
+
+/** Every device of the configuration, made but not started. */
+function createParts({ config, devices }: GateOptions, roster: Roster) {
+  const boards = new Map(config.boards.map((board) => [board.name, createBoard(board, devices)]));
+  const cameras = config.cameras.map((camera) => createCamera(camera, devices));
+  const readers = new Map(config.readers.map((reader) => [reader.name, createReader(reader, devices)]));
+  const printers = new Map(config.printers.map((printer) => [printer.name, createPrinter(printer, devices)]));
+  const displays = new Map(config.displays.map((display) => [display.name, createDisplay(display, devices)]));
+  const terminals = new Map(config.terminals.map((each) => [each.name, createTerminal(each, devices)]));
+  for (const [section, kind] of KINDS) {
+    for (const { name, driver } of config[section]) roster.add(name, kind, driver, kind !== "camera");
+  }
+  return {
+    boards,
+    readers,
+    printers,
+    displays,
+    terminals,
+    roster,
+    busCameras: cameras.flatMap((camera) => (camera.via === "bus" ? [camera.camera] : [])),
+    pushCameras: cameras.flatMap((camera) => (camera.via === "push" ? [camera.camera] : [])),
+  };
+}
+type Parts = ReturnType<typeof createParts>;
+
+function joinLane(name: string, options: GateOptions, parts: Parts): GateLane {
+  const { config, facility, store, mint, devices, log } = options;
+  const section = config.lanes.find((lane) => lane.name === name);
+  if (section === undefined) throw new Error(`no lane ${name}`);
+  const publish = createLanePublisher(name, devices.bus, facility.slug, devices.clock);
+  const lane: GateLane = createGateLane(section, {
+    facility,
+    tariff: config.tariff,
+    passback: config.facility.anti_passback,
+    mode: laneModeOf(
+      { name, direction: directionOf(section, store), zones: zonesOf(section, facility) },
+      store.modes(),
+    ),
+    board: found(parts.boards, section.barrier.board),
+    devices: devicesOf(section, parts),
+    roster: parts.roster,
+    store,
+    mint,
+    clock: devices.clock,
+    log,
+    changed: (state, records) => {
+      publish(state, lane.runner.config);
+      options.changed(name, records);
+    },
+  });
+  return lane;
+}
+
+function devicesOf(section: GateLane["section"], parts: Parts): LaneDevices {
+  const { printer, display, terminal, readers } = section;
+  return {
+    readers: readers.map((name) => found(parts.readers, name).reader),
+    printer: printer === undefined ? null : found(parts.printers, printer),
+    display: display === undefined ? null : found(parts.displays, display),
+    terminal: terminal === undefined ? null : found(parts.terminals, terminal),
+  };
+}
+
+function found<T>(devices: ReadonlyMap<string, T>, name: string): T {
+  const device = devices.get(name);
+  if (device === undefined) throw new Error(`no device ${name}`);
+  return device;
+}
+
+function placeOf({ section, runner }: GateLane, facility: Facility) {
+  return { name: section.name, direction: runner.lane().direction, zones: zonesOf(section, facility) };
+}
+
+/** The zones a lane leads into or out of, and those around them. */
+function zonesOf({ zone, from_zone }: GateLane["section"], { zones }: Facility): string[] {
+  return [zone, from_zone].flatMap((name) => (name === undefined ? [] : zonePath(name, zones)));
+}
+
+async function startBoard(
+  name: string,
+  board: Board,
+  lanes: readonly GateLane[],
+  { readers }: Parts,
+  roster: Roster,
+): Promise<void> {
+  await board.start((event) => {
+    if (event.kind === "inputs") roster.note(name, { ok: true, reason: "" });
+    if (event.kind === "lost") roster.note(name, { ok: false, reason: event.reason });
+    for (const lane of lanes) lane.hear(name, event);
+    for (const reader of readers.values())
+      if (reader.via === "board" && reader.board === name) reader.hear(event);
+  });
+}
+
+function clockworkOf({ config, store, devices, facility, touched }: GateOptions, lanes: Gate["lanes"]) {
+  return {
+    clock: devices.clock,
+    timeZone: facility.timeZone,
+    turns: config.lanes.flatMap((lane) => lane.schedule.map((turn) => ({ ...turn, lane: lane.name }))),
+    resets: config.facility.count_resets.map(({ zone, at, to }) => ({ zone: zone ?? null, at, to })),
+    turnedAtMs: store.turnedAtMs,
+    turn: (lane: string, direction: "entry" | "exit") =>
+      void lanes.get(lane)?.runner.ask({ kind: "turn", direction, actor: null }),
+    wasReset: (key: string, date: string) => {
+      const lastMs = store.lastScheduledReset(key);
+      return lastMs !== null && localTimeOf(lastMs, facility.timeZone).date >= date;
+    },
+    reset: ({ zone, to }: CountReset, key: string) => {
+      store.resetCount({ zone, to, key }, readClock(devices.clock));
+      touched();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { GateDatabase } from "./open.ts";
+import { createStore, type Store } from "./store.ts";
+import { EUR, HOUSE, newFolder, newMint, open, recordsOf, turn, type Folder } from "./testing/gate-db.ts";
+
+/** Grow with every vehicle, or with the lists: what lanes ask must not read them whole. */
+const LARGE = [
+  "stays",
+  "tickets",
+  "movements",
+  "payments",
+  "payment_attempts",
+  "attempt_steps",
+  "ticket_prints",
+  "alarms",
+  "plate_reads",
+  "log",
+  "rights",
+  "right_keys",
+  "listed_plates",
+  "count_corrections",
+  "commands",
+];
+
+let folder: Folder;
+let db: GateDatabase;
+let store: Store;
+/** Every statement that was prepared, in order. */
+let prepared: string[];
+beforeEach(() => {
+  folder = newFolder();
+  db = open(folder.path("gate.db"));
+  prepared = [];
+  const prepare = db.$client.prepare.bind(db.$client);
+  db.$client.prepare = (text: string) => {
+    prepared.push(text);
+    return prepare(text);
+  };
+  store = createStore(db, { currency: EUR, mint: newMint(), ...HOUSE });
+});
+afterEach(() => {
+  store.close();
+  folder.remove();
+});
+
+/** Indexes of the few rows of a table that are open: reading one of these whole is no matter. */
+function partialIndexes(): Set<string> {
+  const text = "select name from sqlite_master where type = 'index' and sql like '% WHERE %'";
+  return new Set(db.$client.prepare(text).pluck().all() as string[]);
+}
+
+/** Steps of the plan that read a large table from one end to the other, with their statements. */
+function readWhole(text: string): string[] {
+  // With values in place of parameters SQLite could use indexes that it cannot use for the prepared statement.
+  const values = Array.from({ length: text.split("?").length - 1 }, () => null);
+  const steps = db.$client.prepare(`explain query plan ${text}`).all(...values) as { detail: string }[];
+  const small = partialIndexes();
+  return steps.flatMap(({ detail }) => {
+    // A search that finds a whole list, or everybody inside, is no better.
+    if (/^SEARCH \w+ .*\(list_id=\?\)/.test(detail)) return [`${detail}: ${text}`];
+    if (/\(status=\?\)/.test(detail) && !text.includes("'provisional' and")) return [`${detail}: ${text}`];
+    const [, table = "", index = ""] = /^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?/.exec(detail) ?? [];
+    return LARGE.includes(table) && !small.has(index) ? [`${detail}: ${text}`] : [];
+  });
+}
+
+it("what lanes ask and write is prepared once, and reads no table whole", () => {
+  // These are asked seldom, and prepared each time.
+  store.openAttempts("exit");
+  store.openAttempts();
+  store.creditInDoubt("exit");
+  store.acknowledgeAlarm("nobody's", "alex", 0);
+  store.paymentByKey("k");
+  const statements = [...prepared].filter((text) => /^(select|insert|update|delete)/.test(text));
+  expect(statements.length).toBeGreaterThan(40);
+  // The latest of a table, by an index that has them in order, are read from its end.
+  const ordered = /order by .* limit \?$/;
+  expect(
+    statements.filter((text) => !ordered.test(text) || /"stays"|"rights"/.test(text)).flatMap(readWhole),
+  ).toEqual([]);
+});
+
+it("a turn prepares nothing anew", () => {
+  const make = recordsOf(newMint());
+  const stay = make.stay("BAB1234");
+  const zones = [{ zone: "yard", by: 1 }] as const;
+  prepared = [];
+  store.commit(
+    turn([
+      make.started(stay, { zone: "yard" }),
+      make.moved("in", stay.stayId, { zones }),
+      make.moved("in", stay.stayId, { scope: "zone", zones }),
+      { type: "stay_review", stayId: stay.stayId, review: "passback" },
+      { type: "alarm", kind: "stuck", detail: "" },
+      { type: "alarm_over", kind: "stuck" },
+      { type: "hold", on: true, cause: "fire", actor: null, reason: "" },
+      { type: "turned", direction: "exit", actor: null },
+      make.paid(stay.stayId, 5),
+      make.vended(),
+      make.moved("out", stay.stayId),
+    ]),
+  );
+  store.occupancy(0);
+  store.insideLike("BAB1234");
+  store.rightsFor({ medium: "plate", text: "BAB1234" }, 0, stay.stayId);
+  store.listed("BAB1234");
+  expect(prepared).toEqual([]);
+});

@@ -1,0 +1,112 @@
+import { sql } from "drizzle-orm";
+import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import type { IdMint } from "@parkme/shared/domain/ids";
+import type { LaneDirection } from "@parkme/shared/domain/lane";
+import type { Currency } from "@parkme/shared/domain/money";
+import type { SyncFact } from "@parkme/shared/protocol/sync";
+import { createAlarmWriter } from "./alarms.ts";
+import { createAttemptWriter } from "./attempts.ts";
+import { factOf, type PlainRecord } from "./log.ts";
+import type { GateDatabase } from "./open.ts";
+import { holds, lanes, payments, resets, ticketPrints, vends } from "./schema.ts";
+import { inserter, type At } from "./statements.ts";
+import { createMovementWriter, createStayWriter, zoneInferrer } from "./stay-writers.ts";
+import type { ZoneTree } from "./zone-tree.ts";
+
+export type RecordOptions = {
+  readonly currency: Currency;
+  readonly mint: IdMint;
+  readonly tree: ZoneTree;
+};
+
+type RecordAt = At & { readonly state: string };
+
+/** Writes a record into its tables, and tells what the cloud is to know of it; null = nothing new. */
+export function createRecordWriter(
+  db: GateDatabase,
+  options: RecordOptions,
+): (record: GateRecord, at: RecordAt) => SyncFact | null {
+  const alarm = createAlarmWriter(db, options.mint);
+  const write = plainWriter(db, options);
+  const withZones = zoneInferrer(db, options.tree);
+  return (record, at) => {
+    if (record.type === "alarm") return alarm.begin(record, at);
+    if (record.type === "alarm_over") return alarm.end(record, at);
+    const whole = record.type === "movement" ? withZones(record) : record;
+    write(whole, at);
+    return factOf(whole, { lane: at.lane, wallMs: at.wallMs, currency: options.currency });
+  };
+}
+
+function plainWriter(
+  db: GateDatabase,
+  { currency, tree }: RecordOptions,
+): (record: PlainRecord, at: RecordAt) => void {
+  const stay = createStayWriter(db);
+  const move = createMovementWriter(db, tree);
+  const attempt = createAttemptWriter(db, currency);
+  const insertPayment = inserter(db, payments);
+  const insertPrint = inserter(db, ticketPrints);
+  const insertVend = inserter(db, vends);
+  const insertReset = inserter(db, resets);
+  const insertHold = inserter(db, holds);
+  const turnLane = directionWriter(db);
+  return (record, where) => {
+    const { lane, wallMs: at } = where;
+    switch (record.type) {
+      case "stay_started":
+        return stay.start(record, where);
+      case "stay_voided":
+        return stay.voidStay(record, where);
+      case "stay_review":
+        return stay.review(record);
+      case "movement":
+        return move(record, where);
+      case "payment": {
+        const { type: _type, paymentId: id, ...payment } = record;
+        return insertPayment({ ...payment, id, lane, currency, at });
+      }
+      case "attempt":
+        return attempt(record, where);
+      case "ticket": {
+        const { type: _type, ...print } = record;
+        return insertPrint({ ...print, lane, at });
+      }
+      case "vend": {
+        const { type: _type, ...vend } = record;
+        return insertVend({ ...vend, lane, at });
+      }
+      case "reset":
+        return insertReset({ lane, actor: record.actor, reason: record.reason, at });
+      case "hold": {
+        const { type: _type, ...hold } = record;
+        return insertHold({ ...hold, lane, at });
+      }
+      case "turned":
+        return turnLane({ lane, direction: record.direction, state: where.state, at });
+      default:
+        return record satisfies never;
+    }
+  };
+}
+
+/** The turn writes the lane's row as well, but says nothing of its direction. */
+function directionWriter(db: GateDatabase) {
+  const upsert = db
+    .insert(lanes)
+    .values({
+      lane: sql.placeholder("lane"),
+      state: sql.placeholder("state"),
+      updatedAt: sql.placeholder("at"),
+      direction: sql.placeholder("direction"),
+      turnedAt: sql.placeholder("at"),
+    })
+    .onConflictDoUpdate({
+      target: lanes.lane,
+      set: { direction: sql`excluded.direction`, turnedAt: sql`excluded.turned_at` },
+    })
+    .prepare();
+  return (row: { lane: string; direction: LaneDirection; state: string; at: number }): void => {
+    upsert.run(row);
+  };
+}

@@ -1,0 +1,48 @@
+import { plugIn } from "../boards/serial-relays/plug.ts";
+import { type DeviceKind, onOff, wholeNumber } from "../devices/device.ts";
+import { SimCd5220Display } from "./cd5220-display.ts";
+
+/** The simulated customer display. */
+export const cd5220Kind: DeviceKind = {
+  summary: "CD5220 customer display of two lines",
+  wires: ["serial", "listen"],
+  settings: { columns: "characters in a line (20)" },
+  async start({ wire, name, settings, say }) {
+    const display = new SimCd5220Display({
+      columns: wholeNumber(settings["columns"] ?? "20", 1, 80),
+      onLines: (lines) => say({ event: "display", device: name, lines }),
+    });
+    let plugged = await plugIn(display.plug, wire);
+    // Plugged in again, it is where it was: on the port that it was given at first.
+    const sameWire = wire.kind === "listen" ? { ...wire, port: plugged.port ?? wire.port } : wire;
+    let plugging = Promise.resolve();
+    const afterwards = (step: () => Promise<void>): void => {
+      plugging = plugging
+        .then(step)
+        .catch((error: unknown) => say({ event: "not_plugged", device: name, reason: String(error) }));
+    };
+    return {
+      deeds: {
+        unplug: { help: "  the line to it is cut", run: () => afterwards(() => plugged.stop()) },
+        plug: {
+          help: "  and mended",
+          run: () =>
+            afterwards(async () => {
+              plugged = await plugIn(display.plug, sameWire);
+            }),
+        },
+        silence: { help: "on|off  hears nothing", run: ([word]) => display.silence(onOff(word)) },
+        reboot: {
+          help: "  power off and on: it shows nothing until it is told again",
+          run: () => display.reboot(),
+        },
+      },
+      state: () => ({ lines: display.lines() }),
+      port: plugged.port,
+      async stop() {
+        await plugging;
+        await plugged.stop();
+      },
+    };
+  },
+};
