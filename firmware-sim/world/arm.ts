@@ -10,6 +10,8 @@ export type Arm = {
   readonly step: (dtMs: number, underneath: boolean) => void;
   /** A jammed arm hears its pulses and does not move. */
   readonly jam: (jammed: boolean) => void;
+  /** Worn or cold: it takes so many times as long as it is rated. */
+  readonly slow: (factor: number) => void;
 };
 
 export type ArmMotion = "up" | "down" | "still";
@@ -25,6 +27,7 @@ export function createArm(options: { readonly ratedMs: number; readonly position
   let position = options.position ?? 0;
   let motion: ArmMotion = "still";
   let jammed = false;
+  let slowness = 1;
   const started: Record<BarrierAction, ArmMotion> = { open: "up", close: "down", stop: "still" };
   return {
     position: () => position,
@@ -34,7 +37,7 @@ export function createArm(options: { readonly ratedMs: number; readonly position
     },
     step(dtMs, underneath) {
       if (motion === "still" || jammed) return;
-      const travel = dtMs / options.ratedMs;
+      const travel = dtMs / (options.ratedMs * slowness);
       // An arm that comes down on a roof rests there; it does not go through.
       const lowest = underneath ? Math.min(position, ARM_CLEARANCE) : 0;
       position = motion === "up" ? Math.min(1, position + travel) : Math.max(lowest, position - travel);
@@ -42,6 +45,10 @@ export function createArm(options: { readonly ratedMs: number; readonly position
     },
     jam(value) {
       jammed = value;
+    },
+    slow(factor) {
+      if (!(factor >= 1)) throw new RangeError("an arm is slow by a factor of 1 or more");
+      slowness = factor;
     },
   };
 }

@@ -40,6 +40,8 @@ export type Gate = {
   readonly armHits: () => number;
   /** Fault: the arm hears its pulses and does not move. */
   readonly jamArm: (jammed: boolean) => void;
+  /** Fault: the arm takes so many times as long as it is rated. */
+  readonly slowArm: (factor: number) => void;
 };
 
 const QUEUE_LIMIT = 8;
@@ -102,6 +104,7 @@ export function createGate(options: GateOptions): Gate {
     arm: () => ({ position: arm.position(), motion: arm.motion() }),
     armHits: () => armHits,
     jamArm: arm.jam,
+    slowArm: arm.slow,
   };
 }
 

@@ -107,6 +107,17 @@ describe("an arm", () => {
     arm.step(2_000, false);
     expect(arm.position()).toBe(ARM_CLEARANCE);
   });
+
+  it("takes its time when it is slow", () => {
+    const arm = createArm({ ratedMs: 1_000 });
+    arm.slow(4);
+    arm.relay("open", true);
+    arm.step(1_000, false);
+    expect(arm.position()).toBeCloseTo(0.25);
+    arm.step(3_000, false);
+    expect(arm.position()).toBe(1);
+    expect(() => arm.slow(0)).toThrow("factor of 1 or more");
+  });
 });
 
 describe("a gate", () => {
