@@ -202,6 +202,8 @@ class EscposPrinter implements Printer {
         return;
       case "asb":
         this.#onHealth(healthOfAsb(message.status));
+        // A round under way was asked before this, and its older answers come after it.
+        this.#poll.fresh();
         return;
       case "block":
         if (message.identifier === CLEARED && this.#clearing !== undefined) return this.#onCleared();
