@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { SerialPort } from "serialport";
 
@@ -58,6 +59,7 @@ export async function serveTcp(
 }
 
 const REOPEN_MS = 1_000;
+const WATCH_MS = 500;
 
 /** Plugs a device into a serial device, such as one end of a PTY pair, and opens it again when it goes away. */
 export function openSerial(
@@ -66,17 +68,27 @@ export function openSerial(
 ): BytePort {
   let stopped = false;
   let reopening: NodeJS.Timeout | undefined;
+  let watching: NodeJS.Timeout | undefined;
   let port = open();
 
   function open(): SerialPort {
     const { path, baud = 9_600, parity = "none" } = options;
     const opened = new SerialPort({ path, baudRate: baud, parity, autoOpen: false });
     opened.on("data", (chunk: Buffer) => device.receive(chunk));
-    opened.on("error", () => {});
+    // A pseudo-terminal whose other end is gone may say only that its data has ended.
+    const letGo = (): void => {
+      if (opened.isOpen) opened.close(() => {});
+    };
+    opened.on("error", letGo);
+    opened.on("end", letGo);
     opened.on("close", () => reopenLater());
     opened.open((error) => {
       if (error !== null) return reopenLater();
       if (stopped) return opened.close();
+      const first = fileOf(path);
+      clearInterval(watching);
+      // Or nothing at all, if it was being read just then: the file is another one, or gone.
+      watching = setInterval(() => fileOf(path) !== first && letGo(), WATCH_MS);
       device.connect((bytes) => {
         if (opened.writableLength <= MAX_UNREAD_BYTES) opened.write(bytes);
       });
@@ -85,6 +97,7 @@ export function openSerial(
   }
 
   function reopenLater(): void {
+    clearInterval(watching);
     device.connect(null);
     if (stopped) return;
     clearTimeout(reopening);
@@ -95,10 +108,17 @@ export function openSerial(
     async stop() {
       stopped = true;
       clearTimeout(reopening);
+      clearInterval(watching);
       if (!port.isOpen) return;
       await new Promise<void>((resolve) => {
         port.close(() => resolve());
       });
     },
   };
+}
+
+/** Which device file a path leads to; a pseudo-terminal's number is given again, its time of making is not. */
+function fileOf(path: string): string | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.ino} ${stat.ctimeMs}`;
 }

@@ -5,6 +5,7 @@ import type { Clock } from "@parkme/shared/domain/clock";
 import type { DeviceLog } from "../log.ts";
 import { createBackoff } from "./backoff.ts";
 import type { LineAddress } from "./line-address.ts";
+import { watchPort } from "./port-watch.ts";
 
 /** A line that has this much waiting is not being read at the other end: nothing more is added. */
 const MAX_UNSENT_BYTES = 4_096;
@@ -152,10 +153,12 @@ function openSerial(
   const port = new SerialPort({ path, baudRate, parity, autoOpen: false });
   let reason: string | null = null;
   let ended = false;
+  let endWatch: () => void = () => undefined;
   // The library says `close` twice when a write fails on a port that is being unplugged.
   const end = (why: string): void => {
     if (ended) return;
     ended = true;
+    endWatch();
     events.onClose(why);
   };
   const close = (why: string): void => {
@@ -170,8 +173,10 @@ function openSerial(
   port.on("close", (error: Error | null) => end(reason ?? `unplugged: ${error?.message ?? "closed"}`));
   port.open((error) => {
     if (error) end(error.message);
-    else if (reason === null) events.onOpen();
-    else close(reason);
+    else if (reason === null) {
+      endWatch = watchPort(path, () => close("unplugged"));
+      events.onOpen();
+    } else close(reason);
   });
   return { stream: port, discard: close };
 }
