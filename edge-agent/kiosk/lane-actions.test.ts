@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { problemOf } from "./testing/calls.ts";
 import { exitAtRest, openings, payingVehicle } from "./testing/exit.ts";
 import { startKiosk, type Kiosk } from "./testing/kiosk.ts";
@@ -42,6 +42,7 @@ describe("taking cash", () => {
   it("takes the money once when two pages ask at the same time", async () => {
     const cookie = await kiosk.signedIn();
     const stayId = await payingVehicle(kiosk);
+    const drawer = vi.spyOn(kiosk.gate, "openDrawer");
     const ask = (idempotency_key: string) =>
       kiosk.call("/api/lanes/exit/cash", {
         cookie,
@@ -51,6 +52,7 @@ describe("taking cash", () => {
     expect(new Set(statuses)).toEqual(new Set([200, 409]));
     expect(kiosk.store.totalsSince(0).cashMinor).toBe(1_200);
     expect(openings(kiosk)).toHaveLength(1);
+    expect(drawer, "the cash drawer").toHaveBeenCalledTimes(1);
   });
 
   it("takes nothing that is too little, for another stay, or for nobody", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { SENSOR_INPUTS, SWITCH_INPUTS, type LaneInput, type SensorInput } from "@parkme/shared/domain/lane";
 import { LANE_MODES } from "@parkme/shared/domain/lane-mode";
-import type { AttemptId, JobId, StayId } from "@parkme/shared/domain/ids";
+import { asId, type AttemptId, type JobId, type StayId } from "@parkme/shared/domain/ids";
 import type { Credential } from "@parkme/shared/domain/credential";
 import type { Levels } from "./board.ts";
 import type { PrinterWay } from "./devices.ts";
@@ -13,7 +13,7 @@ import { arrive, driveBack, driveThrough } from "./vehicle.ts";
 export type Happening = { readonly what: string; readonly act: (bench: Bench) => void };
 
 const PLATES = ["BAB1234", "8AB1234", "HHCD77", "MXY999"] as const;
-const NOBODY = "01890000-0000-7000-8000-000000000001" as StayId;
+const NOBODY = "01890000-0000-7000-8000-000000000001";
 
 const loops = ["arming", "safety", "closing", "photocell"] as const;
 
@@ -56,7 +56,7 @@ const answered = fc.tuple(fc.nat(2), fc.constantFrom("done", "refused", "silent"
 );
 const paid = fc.constantFrom(0, 499, 500, 2_000).map((minor) =>
   happening(`cash ${minor}`, (bench) => {
-    bench.cash(bench.lane().stay?.stayId ?? NOBODY, minor);
+    bench.cash(bench.lane().stay?.stayId ?? asId<StayId>(NOBODY), minor);
   }),
 );
 const missed = fc
@@ -81,13 +81,13 @@ const turned = fc
 /** What comes too late or belongs to nobody. */
 const STRAYS: readonly Happening[] = [
   happening("stray ticket", (bench) => {
-    const jobId = NOBODY as unknown as JobId;
+    const jobId = asId<JobId>(NOBODY);
     bench.tell({ kind: "printed", jobId, held: true });
     bench.tell({ kind: "taken", jobId });
     bench.tell({ kind: "print_failed", jobId, reason: "late", mayBeOut: true });
   }),
   happening("stray payment", (bench) => {
-    const attemptId = NOBODY as unknown as AttemptId;
+    const attemptId = asId<AttemptId>(NOBODY);
     bench.tell({ kind: "terminal", attemptId, outcome: { kind: "approved", receipt: "9", card: "" } });
   }),
   happening("relay stuck", (bench) => void bench.tell({ kind: "output", mismatch: "open stays on" })),
