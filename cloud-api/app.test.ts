@@ -26,7 +26,7 @@ beforeAll(async () => {
     '<meta property="csp-nonce" nonce="__CSP_NONCE__"><script src="/assets/index-abc.js"></script>',
   );
   await writeFile(join(folder, "assets/index-abc.js"), "console.log('page');".repeat(50));
-  cloud = await startTestCloud(await loadPage(folder));
+  cloud = await startTestCloud({ page: await loadPage(folder) });
   await rm(folder, { recursive: true });
 
   server = createAdaptorServer({ fetch: cloud.app.fetch });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";
@@ -17,6 +18,8 @@ import { fleetRoutes } from "./fleet/routes.ts";
 import { healthRoutes } from "./health.ts";
 import { sendProblem, type AppEnv } from "./http.ts";
 import type { CloudMetrics } from "./metrics.ts";
+import type { WebhookReader } from "./payments/provider-event.ts";
+import { paymentRoutes } from "./payments/routes.ts";
 import { readOrganisationDay } from "./reports/queries.ts";
 import { reportRoutes } from "./reports/routes.ts";
 
@@ -27,6 +30,8 @@ export type AppDeps = {
   readonly metrics: CloudMetrics;
   /** Null when it was not built. */
   readonly page: Page | null;
+  /** Payment providers that report to us. */
+  readonly webhooks?: readonly WebhookReader[];
   /** How many migrations this version's schema has. */
   readonly migrations: number;
 };
@@ -39,7 +44,8 @@ export type CloudApp = {
 };
 
 /** The HTTP interface of the cloud, on the given database. */
-export async function createApp({ db, clock, log, metrics, page, migrations }: AppDeps): Promise<CloudApp> {
+export async function createApp(deps: AppDeps): Promise<CloudApp> {
+  const { db, clock, log, metrics, page, migrations, webhooks = [] } = deps;
   const loadSnapshot = async (organisationId: string) => {
     const nowMs = clock.wallMs();
     const day = await readOrganisationDay(db, organisationId, new Date(nowMs));
@@ -52,6 +58,7 @@ export async function createApp({ db, clock, log, metrics, page, migrations }: A
   app.use(requestId(), SECURITY_HEADERS, logRequests(log));
   app.route("/", healthRoutes({ db, registry: metrics.registry, migrations }));
   app.route("/", fleetRoutes({ db, clock, metrics, onChange: live.changed }));
+  app.route("/", paymentRoutes({ db, clock, log, webhooks, mintId: randomUUID }));
   app.route("/", await accountRoutes({ db, clock }));
   app.route("/", dashboardRoutes({ db, clock, live, loadSnapshot }));
   app.route("/", reportRoutes({ db, clock }));

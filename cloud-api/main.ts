@@ -6,6 +6,7 @@ import { createApp, type CloudApp } from "./app.ts";
 import { ENVIRONMENT_HELP, readEnvironment, type CloudConfig } from "./config/environment.ts";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { readProvisionFile } from "./config/provision-file.ts";
+import { readSecret } from "./config/secret-file.ts";
 import { loadPage } from "./dashboard/page.ts";
 import { openDatabase, withClient, type DatabaseAddress } from "./db/connection.ts";
 import { startEmbeddedDatabase, type EmbeddedDatabase } from "./db/embedded.ts";
@@ -15,6 +16,8 @@ import { provision } from "./facilities/provision.ts";
 import { countMovements } from "./fleet/queries.ts";
 import { closeServer, openFront, StartRefused, type Front } from "./front.ts";
 import { createMetrics } from "./metrics.ts";
+import type { WebhookReader } from "./payments/provider-event.ts";
+import { razorpayWebhooks } from "./payments/razorpay.ts";
 
 const HELP = `ParkMe cloud API: takes the events of the edges into PostgreSQL and shows them on a dashboard.
 
@@ -27,6 +30,9 @@ Stops on SIGTERM or SIGINT. The README beside the sources has the routes.`;
 /** Beside the bundle first, then beside the source. */
 const MIGRATIONS = ["./migrations/", "./db/migrations/"];
 const PAGE = ["./dashboard/", "../dist/cloud-api/dashboard/"];
+
+/** Shorter ones can be guessed. */
+const MIN_WEBHOOK_SECRET = 16;
 
 const SYSTEM_CLOCK: Clock = { wallMs: Date.now, monotonicMs: () => performance.now() };
 
@@ -128,10 +134,19 @@ async function start(
     log,
     metrics: createMetrics(await countMovements(db)),
     page: await findPage(log),
+    webhooks: await readWebhooks(config),
     migrations: migrations.value,
   });
   front.serve(running.app);
   log.info({ event: "ready", host: config.host, port: front.port }, "ready");
+}
+
+/** The payment providers that are set up. */
+async function readWebhooks({ razorpaySecretPath }: CloudConfig): Promise<WebhookReader[]> {
+  if (razorpaySecretPath === null) return [];
+  const secret = await readSecret(razorpaySecretPath, MIN_WEBHOOK_SECRET);
+  if (!secret.ok) throw new StartRefused(`the secret of Razorpay's webhooks: ${secret.error}`);
+  return [razorpayWebhooks(secret.value)];
 }
 
 /** What goes wrong with the database at the start is told in words; the log has the rest. */

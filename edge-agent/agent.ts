@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { Clock } from "@parkme/shared/domain/clock";
+import { type Clock, readClock } from "@parkme/shared/domain/clock";
 import type { Facility } from "@parkme/shared/domain/facility";
 import { createIdMint, type IdMint } from "@parkme/shared/domain/ids";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
@@ -12,18 +12,24 @@ import type { EdgeConfig } from "./config/load.ts";
 import { createRequestBuses } from "./devices/buses/request-bus.ts";
 import { createMqttBus, type MqttBus } from "./devices/buses/mqtt-bus.ts";
 import { announceToHomeAssistant } from "./devices/home-assistant.ts";
-import { createGate, type Gate } from "./gate/gate.ts";
+import { composeFacility } from "./compose.ts";
+import type { Desk } from "./desk/desk.ts";
+import { receiptsOf } from "./desk/issuing.ts";
+import { applyRemotePayment } from "./desk/remote.ts";
+import type { Gate } from "./gate/gate.ts";
 import { mqttOf } from "./mqtt-address.ts";
 import { createChanges } from "./kiosk/changes.ts";
 import { createKioskApp } from "./kiosk/app.ts";
 import { listen } from "./kiosk/listen.ts";
-import { createSessions } from "./kiosk/sessions.ts";
+import { accountsOf, createSessions } from "./kiosk/sessions.ts";
 import { takeSnapshot } from "./kiosk/snapshot.ts";
 import { createMetrics } from "./metrics.ts";
 import { openDatabase } from "./store/open.ts";
 import { createPictures, type Pictures } from "./store/pictures.ts";
 import { createStore, type Store } from "./store/store.ts";
+import { createRemotePayments } from "./sync/remote-payments.ts";
 import { createUplink } from "./sync/uplink.ts";
+import { type Keyring, openKeyringAnyway } from "./tickets/keyring.ts";
 
 export type AgentOptions = {
   readonly config: EdgeConfig;
@@ -43,16 +49,18 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
   const memory = openMemory(options);
   if (!memory.ok) return memory;
   const { store } = memory.value;
-  const { bus, gate, uplink, app } = compose(options, memory.value);
+  const { bus, parts, uplink, app } = compose(options, memory.value);
+  const remote = remoteOf(options, memory.value, parts.desk);
   const listening = await listen(app.fetch, options.config.http, options.log);
   if (!listening.ok) {
     store.close();
     return listening;
   }
-  const endAnnouncement = announce(options, memory.value, bus, gate);
+  const endAnnouncement = announce(options, memory.value, bus, parts.gate);
   bus.start();
-  await gate.start();
+  await parts.start();
   uplink?.start();
+  remote?.start();
   const forget = setInterval(() => forgetOld(options, memory.value), RETENTION_CHECK_MS);
   forgetOld(options, memory.value);
   return ok({
@@ -60,8 +68,8 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
     stop: async () => {
       clearInterval(forget);
       endAnnouncement();
-      await Promise.all([listening.value.stop(), uplink?.stop()]);
-      await gate.stop();
+      await Promise.all([listening.value.stop(), uplink?.stop(), remote?.stop()]);
+      await parts.stop();
       await bus.stop();
       store.close();
     },
@@ -74,11 +82,19 @@ type Memory = {
   readonly mint: IdMint;
   readonly store: Store;
   readonly pictures: Pictures;
+  readonly keyring: Keyring;
 };
 
-function openMemory({ config, clock, migrationsFolder }: AgentOptions): Result<Memory, Refusal> {
+function openMemory({ config, clock, log, migrationsFolder }: AgentOptions): Result<Memory, Refusal> {
   const images = makeFolder(join(config.data_dir, "images"));
   if (!images.ok) return images;
+  const keys = makeFolder(join(config.data_dir, "keys"));
+  if (!keys.ok) return keys;
+  const opening = openKeyringAnyway(keys.value, clock.wallMs(), (message) =>
+    log.error({ reason: message }, "ticket keys"),
+  );
+  if (!opening.ok) return opening;
+  const { keyring, setAside } = opening.value;
   const opened = openDatabase({ path: join(config.data_dir, "gate.db"), migrationsFolder });
   if (!opened.ok) return opened;
   const mint = createIdMint((length) => randomBytes(length));
@@ -89,14 +105,20 @@ function openMemory({ config, clock, migrationsFolder }: AgentOptions): Result<M
     mint,
     zones: facility.zones,
     capacity: facility.capacity,
+    receipts: receiptsOf(config, facility, keyring),
   });
-  return ok({ facility, mint, store, pictures: createPictures(images.value, mint) });
+  if (setAside.length > 0) {
+    const detail = `Damaged ticket keys were set aside: ${setAside.join(", ")}. What they signed is keyed in by its number`;
+    const alarm = { type: "alarm", kind: "code_refused", detail } as const;
+    store.record({ place: facility.slug, records: [alarm] }, readClock(clock));
+  }
+  return ok({ facility, mint, store, pictures: createPictures(images.value, mint), keyring });
 }
 
 /** Joins the parts; nothing runs yet. */
 function compose(options: AgentOptions, memory: Memory) {
   const { config, clock, log, pageFolder } = options;
-  const { facility, mint, store, pictures } = memory;
+  const { facility, store, pictures } = memory;
   const changes = createChanges();
   const uplink = uplinkOf(options, store);
   const metrics = createMetrics({
@@ -109,12 +131,10 @@ function compose(options: AgentOptions, memory: Memory) {
   const common = { facility: facility.slug, epoch: store.epoch, clock, log, count };
   const lines = createRequestBuses({ clock, log });
   const bus = createMqttBus({ ...mqttOf(config), ...common });
-  const gate = createGate({
+  const parts = composeFacility({
+    ...memory,
     config,
-    facility,
-    store,
-    pictures,
-    mint,
+    clock,
     devices: { bus, lines, secret: config.secret, ...common },
     log,
     touched: () => {
@@ -127,12 +147,16 @@ function compose(options: AgentOptions, memory: Memory) {
       changes.note();
     },
   });
-  const attendants = config.attendants.map(({ name, pin_file }) => ({ name, pin: config.secret(pin_file) }));
+  const { gate, desk, paper, tariffs, receiptLink } = parts;
   const app = createKioskApp({
     gate,
+    desk,
+    paper,
+    tariffs,
     store,
+    receipts: { store, receiptLink, clock },
     pictures,
-    sessions: createSessions(attendants, clock),
+    sessions: createSessions(accountsOf(config), clock),
     snapshot: () => takeSnapshot({ facility, gate, store, uplink: () => uplink?.status() ?? null, clock }),
     changes,
     clock,
@@ -143,7 +167,7 @@ function compose(options: AgentOptions, memory: Memory) {
     log,
     count,
   });
-  return { bus, gate, uplink, app };
+  return { bus, parts, uplink, app };
 }
 
 /** Tells Home Assistant of the lanes, where that is wanted. */
@@ -182,6 +206,22 @@ function uplinkOf({ config, clock, log }: AgentOptions, store: Store) {
     token: config.secret(token_file),
     log: store,
     clock,
+    random: Math.random,
+    note: log,
+  });
+}
+
+/** What drivers paid in an app comes from the cloud. */
+function remoteOf({ config, log }: AgentOptions, { store }: Memory, desk: Desk) {
+  if (config.cloud === undefined) return null;
+  const { url, edge_id: edgeId, token_file } = config.cloud;
+  return createRemotePayments({
+    url,
+    edgeId,
+    token: config.secret(token_file),
+    cursor: store.remoteCursor,
+    setCursor: store.setRemoteCursor,
+    apply: (payment) => applyRemotePayment(desk, payment),
     random: Math.random,
     note: log,
   });

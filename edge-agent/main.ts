@@ -7,6 +7,9 @@ import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { loadConfig } from "./config/load.ts";
 import { runLists } from "./lists/program.ts";
 import { runProbe } from "./probe/program.ts";
+import { runTariff } from "./tariffs/program.ts";
+import { runReceipts } from "./receipts/program.ts";
+import { runTickets } from "./tickets/program.ts";
 
 /** The edge agent's program: reads the environment, starts the agent, stops it on a signal. */
 
@@ -15,6 +18,9 @@ const HELP = `parkme-edge: runs the gate of one facility
   parkme-edge --config edge.yaml
   parkme-edge probe DEVICE [--pulse RELAY]   talks to one device; see parkme-edge probe --help
   parkme-edge lists import FILE              takes permits, reservations and plates from a file
+  parkme-edge tariff WORD FILE               checks, shows and compares tariffs; see parkme-edge tariff --help
+  parkme-edge tickets WORD                   keys, codes and merchants' codes; see parkme-edge tickets --help
+  parkme-edge receipts WORD                  what was issued, and whether it is whole; see parkme-edge receipts --help
 
   --config FILE   the configuration (default: PARKME_CONFIG, else ./edge.yaml)
   --check         only check the configuration, report every problem, and exit
@@ -37,6 +43,17 @@ async function main(): Promise<number | null> {
       out: say,
       complain,
     });
+  if (word === "tickets")
+    return runTickets(rest, USUAL_CONFIG, clock, folderOf("migrations", "store/migrations"), {
+      out: say,
+      complain,
+    });
+  if (word === "receipts")
+    return await runReceipts(rest, USUAL_CONFIG, clock, folderOf("migrations", "store/migrations"), {
+      out: say,
+      complain,
+    });
+  if (word === "tariff") return runTariff(rest, USUAL_CONFIG, clock, { out: say, complain });
   return await runAgent();
 }
 

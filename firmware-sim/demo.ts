@@ -113,6 +113,7 @@ function greet(plan: SitePlan, { speed, seed, folder }: Settings): void {
 
   Headquarters  ${plan.cloudUrl}   ${plan.headquarters.name}  ${plan.headquarters.secret}
   Kiosk         ${plan.edgeUrl}   ${plan.attendant.name}  PIN ${plan.attendant.secret}
+  Merchant      ${plan.edgeUrl}   ${plan.merchant.name}  PIN ${plan.merchant.secret}
   Broker        ${plan.mqttUrl}   mosquitto_sub -p ${new URL(plan.mqttUrl).port} -t 'parkme/#' -v
   Data          ${folder}   (logs in ${join(folder, "logs")})
 

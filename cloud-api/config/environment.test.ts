@@ -8,6 +8,7 @@ describe("readEnvironment", () => {
       port: 8080,
       database: { dataDir: ".parkme/cloud" },
       provisionPath: null,
+      razorpaySecretPath: null,
       logLevel: "info",
     };
     expect(readEnvironment({})).toEqual({ ok: true, value: expected });

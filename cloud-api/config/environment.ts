@@ -9,6 +9,8 @@ export type CloudConfig = {
   /** The embedded database's folder, or the address of another server. */
   readonly database: { readonly dataDir: string } | { readonly url: string };
   readonly provisionPath: string | null;
+  /** File with the secret that Razorpay signs its webhooks with; null = Razorpay is not set up. */
+  readonly razorpaySecretPath: string | null;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 };
 
@@ -24,6 +26,7 @@ const environmentSchema = z.object({
   PARKME_DATA_DIR: z.string().max(4_096).default(".parkme/cloud"),
   PARKME_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
   PARKME_PROVISION: z.string().max(4_096).optional(),
+  PARKME_RAZORPAY_WEBHOOK_SECRET_FILE: z.string().max(4_096).optional(),
   PARKME_LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
 });
 
@@ -34,6 +37,7 @@ export const ENVIRONMENT_HELP = `Environment:
   PARKME_DATA_DIR       folder of the embedded PostgreSQL (.parkme/cloud)
   PARKME_DATABASE_URL   postgres:// URL of another server, instead of the embedded one
   PARKME_PROVISION      YAML file with the organisation, its facilities, edges and users; read at every start
+  PARKME_RAZORPAY_WEBHOOK_SECRET_FILE   file with the secret of Razorpay's webhooks; unset = none are taken
   PARKME_LOG_LEVEL      fatal, error, warn, info, debug or trace (info)`;
 
 /**
@@ -56,6 +60,7 @@ export function readEnvironment(
     port: values.PARKME_CLOUD_PORT,
     database: url === undefined ? { dataDir: values.PARKME_DATA_DIR } : { url },
     provisionPath: values.PARKME_PROVISION ?? null,
+    razorpaySecretPath: values.PARKME_RAZORPAY_WEBHOOK_SECRET_FILE ?? null,
     logLevel: values.PARKME_LOG_LEVEL,
   });
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import {
@@ -11,6 +10,7 @@ import {
 import { isTimeZone } from "@parkme/shared/domain/local-day";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
+import { readBounded, readSecret, reasonOf } from "./secret-file.ts";
 
 /** What a provisioning file says should exist. Secrets are read; of a token only its hash travels on. */
 export type Provision = {
@@ -34,11 +34,9 @@ export type ProvisionedFacility = {
   readonly edge: { readonly id: string; readonly tokenHash: Buffer };
 };
 
-const MAX_SECRET_BYTES = 1_024;
 /** 22 characters of base64url hold 128 bits. */
 const MIN_TOKEN_LENGTH = 22;
 const MIN_PASSWORD_LENGTH = 8;
-const MAX_PASSWORD_LENGTH = 200;
 
 const name = z.string().trim().min(1).max(80);
 const secretFile = z.string().min(1).max(4_096);
@@ -113,20 +111,6 @@ async function withSecrets(file: ProvisionFile, secret: SecretReader): Promise<P
   return { organisation: file.organisation, facilities, users };
 }
 
-async function readSecret(path: string, minLength: number): Promise<Result<string, string>> {
-  try {
-    const value = (await readBounded(path, MAX_SECRET_BYTES)).trim();
-    if (((await stat(path)).mode & 0o077) !== 0)
-      return err(`${path} can be read by others: chmod 600 ${path}`);
-    if (value.length < minLength) return err(`${path} holds fewer than ${minLength} characters`);
-    if (value.length > MAX_PASSWORD_LENGTH)
-      return err(`${path} holds more than ${MAX_PASSWORD_LENGTH} characters`);
-    return ok(value);
-  } catch (error) {
-    return err(reasonOf(error).message);
-  }
-}
-
 /** Two of what there may be one of: each would silently win over the other. */
 function findRepeats(file: ProvisionFile, report: Report): void {
   const once = (seen: Set<string>, value: string, keys: readonly PropertyKey[]) => {
@@ -149,13 +133,4 @@ function findRepeats(file: ProvisionFile, report: Report): void {
     }
   }
   for (const [index, user] of file.users.entries()) once(emails, user.email, ["users", index, "email"]);
-}
-
-async function readBounded(path: string, maxBytes: number): Promise<string> {
-  if ((await stat(path)).size > maxBytes) throw new Error(`${path} is larger than ${maxBytes} bytes`);
-  return await readFile(path, "utf8");
-}
-
-function reasonOf(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -42,7 +42,7 @@ beforeAll(async () => {
     logLevel: "warn",
     build: { outDir: folder, emptyOutDir: true },
   });
-  cloud = await startTestCloud(await loadPage(folder));
+  cloud = await startTestCloud({ page: await loadPage(folder) });
   server = createAdaptorServer({ fetch: cloud.app.fetch });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

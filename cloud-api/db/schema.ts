@@ -9,6 +9,7 @@ import {
   primaryKey,
   text,
   timestamp,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
@@ -66,6 +67,8 @@ export const facilities = pgTable("facilities", {
   capacity: integer("capacity").notNull(),
   /** Vehicles inside by counted movements, as the edge counts them; kept by ingest, in its transaction. */
   inside: integer("inside").notNull().default(0),
+  /** Of the last online payment that its edge is told of. */
+  remotePaymentSeq: counted("remote_payment_seq").notNull().default(0),
 });
 
 export const lanes = pgTable(
@@ -193,10 +196,86 @@ export const payments = pgTable(
     currency: text("currency").notNull(),
     actor: text("actor").notNull(),
     at: instant("at").notNull(),
+    changeMinor: counted("change_minor").notNull().default(0),
+    /** A terminal's or a bank's own number of it. */
+    reference: text("reference"),
+    shiftId: uuid("shift_id"),
+    receiptNumber: counted("receipt_number"),
   },
   (table) => [
     primaryKey({ columns: [table.facilityId, table.paymentId] }),
     index("payments_at").on(table.facilityId, table.at),
+  ],
+);
+
+/** Every entry of the edges' ledgers: a stay owes the sum of its entries. */
+export const ledger = pgTable(
+  "ledger",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    entryId: uuid("entry_id").notNull(),
+    stayId: uuid("stay_id").notNull(),
+    kind: text("kind").notNull(),
+    side: text("side").notNull(),
+    amountMinor: counted("amount_minor").notNull(),
+    currency: text("currency").notNull(),
+    method: text("method"),
+    paymentId: uuid("payment_id"),
+    shiftId: uuid("shift_id"),
+    place: text("place").notNull(),
+    actor: text("actor").notNull(),
+    reason: text("reason").notNull(),
+    debtor: text("debtor"),
+    at: instant("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.entryId] }),
+    index("ledger_at").on(table.facilityId, table.at),
+    index("ledger_stay").on(table.facilityId, table.stayId),
+  ],
+);
+
+/** Attendants' drawers; what is not known yet is null. */
+export const shifts = pgTable(
+  "shifts",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    shiftId: uuid("shift_id").notNull(),
+    attendant: text("attendant"),
+    currency: text("currency").notNull(),
+    openedAt: instant("opened_at"),
+    floatMinor: counted("float_minor"),
+    closedAt: instant("closed_at"),
+    zNumber: counted("z_number"),
+    expectedMinor: counted("expected_minor"),
+    countedMinor: counted("counted_minor"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.shiftId] }),
+    index("shifts_opened").on(table.facilityId, table.openedAt),
+  ],
+);
+
+/** What proves the edges' receipts: a number that is missing here, or a hash that does not follow, shows. */
+export const receipts = pgTable(
+  "receipts",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    number: counted("number").notNull(),
+    kind: text("kind").notNull(),
+    paymentId: uuid("payment_id").notNull(),
+    stayId: uuid("stay_id").notNull(),
+    amountMinor: counted("amount_minor").notNull(),
+    currency: text("currency").notNull(),
+    hash: text("hash").notNull(),
+    previousHash: text("previous_hash"),
+    keyId: counted("key_id").notNull(),
+    signature: text("signature").notNull(),
+    at: instant("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.number] }),
+    index("receipts_stay").on(table.facilityId, table.stayId),
   ],
 );
 
@@ -232,5 +311,58 @@ export const alarms = pgTable(
   (table) => [
     primaryKey({ columns: [table.facilityId, table.alarmId] }),
     index("alarms_at").on(table.facilityId, table.at),
+  ],
+);
+
+/** Every event that a payment provider sent, once: dedupe and effect are one transaction. */
+export const providerEvents = pgTable(
+  "provider_events",
+  {
+    provider: text("provider").notNull(),
+    /** The provider's own id of the event. */
+    eventId: text("event_id").notNull(),
+    /** Null where it names no facility of ours. */
+    facilityId: uuid("facility_id"),
+    kind: text("kind").notNull(),
+    receivedAt: instant("received_at").notNull(),
+    /** `unmatched` = it speaks of a facility that is not ours, or of another currency: for a person to look at. */
+    outcome: text("outcome", { enum: ["applied", "ignored", "unmatched"] }).notNull(),
+    payload: json("payload").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.provider, table.eventId] }),
+    index("provider_events_unmatched")
+      .on(table.receivedAt)
+      .where(sql`${table.outcome} = 'unmatched'`),
+  ],
+);
+
+/** In the order in which a payment may change: what was captured is never failed again. */
+export const remotePaymentStatus = pgEnum("remote_payment_status", ["pending", "failed", "captured"]);
+
+/** Money that drivers paid through a provider for stays of a facility. */
+export const remotePayments = pgTable(
+  "remote_payments",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    paymentId: uuid("payment_id").notNull(),
+    provider: text("provider").notNull(),
+    /** The provider's own id of the payment. */
+    reference: text("reference").notNull(),
+    stayId: uuid("stay_id").notNull(),
+    method: text("method", { enum: ["upi", "online"] }).notNull(),
+    amountMinor: counted("amount_minor").notNull(),
+    currency: text("currency").notNull(),
+    status: remotePaymentStatus("status").notNull(),
+    updatedAt: instant("updated_at").notNull(),
+    capturedAt: instant("captured_at"),
+    /** Its place in what the edge is told; null until it is captured. */
+    feedSeq: counted("feed_seq"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.paymentId] }),
+    uniqueIndex("remote_payments_reference").on(table.facilityId, table.provider, table.reference),
+    uniqueIndex("remote_payments_feed").on(table.facilityId, table.feedSeq),
+    index("remote_payments_stay").on(table.facilityId, table.stayId),
   ],
 );

@@ -1,6 +1,12 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MAX_BATCH_BYTES, syncAckSchema, syncGapSchema, type SyncEvent } from "@parkme/shared/protocol/sync";
+import {
+  MAX_BATCH_BYTES,
+  syncAckSchema,
+  syncGapSchema,
+  type SyncEvent,
+  SYNC_SCHEMA_VERSION,
+} from "@parkme/shared/protocol/sync";
 import {
   EDGE_ID,
   FACILITY_ID,
@@ -202,7 +208,7 @@ describe("poison", () => {
   });
 
   it("does not apply a newer version of a payload as if it knew it", async () => {
-    await send(cloud.app, [{ ...DAY[0], schema_version: 3 }]);
+    await send(cloud.app, [{ ...DAY[0], schema_version: SYNC_SCHEMA_VERSION + 1 }]);
     expect(await outcomes()).toEqual(["quarantined"]);
     expect(await rows("select * from stays")).toEqual([]);
   });

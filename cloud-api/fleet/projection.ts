@@ -1,4 +1,4 @@
-import type { EventPayload } from "@parkme/shared/protocol/sync";
+import type { EventKind, EventPayload, SyncFact } from "@parkme/shared/protocol/sync";
 import type { StayStatus } from "@parkme/shared/domain/stay";
 import type { AppliedEvent } from "./rules.ts";
 
@@ -10,6 +10,9 @@ export type Projection = {
   readonly stays: readonly StayPatch[];
   readonly movements: readonly MovementRow[];
   readonly payments: readonly EventPayload<"payment.taken">[];
+  readonly ledger: readonly EventPayload<"ledger.entry">[];
+  readonly shifts: readonly ShiftPatch[];
+  readonly receipts: readonly EventPayload<"receipt.issued">[];
   readonly vends: readonly EventPayload<"vend.granted">[];
   /** As they began. */
   readonly alarms: readonly AlarmRow[];
@@ -61,6 +64,19 @@ export type StayPatch = {
   readonly right_id: string | null;
 };
 
+/** What is newly known of one shift; null is unknown. */
+export type ShiftPatch = {
+  readonly shift_id: string;
+  readonly currency: string;
+  readonly attendant: string | null;
+  readonly opened_at: string | null;
+  readonly float_minor: number | null;
+  readonly closed_at: string | null;
+  readonly z_number: number | null;
+  readonly expected_minor: number | null;
+  readonly counted_minor: number | null;
+};
+
 export type MovementRow = Omit<EventPayload<"movement.recorded">, "fee" | "zones"> & {
   readonly fee_minor: number | null;
   readonly fee_currency: string | null;
@@ -71,48 +87,43 @@ export type MovementRow = Omit<EventPayload<"movement.recorded">, "fee" | "zones
  * patches are merged into the table: so one large batch and many small ones end in the same rows.
  */
 export function project(events: readonly AppliedEvent[]): Projection {
-  const stays = new Map<string, StayPatch>();
+  const stays = createStayList();
   const movements: MovementRow[] = [];
-  const payments: EventPayload<"payment.taken">[] = [];
+  const money = createMoneyLists();
   const vends: EventPayload<"vend.granted">[] = [];
   const alarms = createAlarmLists();
   const count = createCountList();
-  const patchStay = (patch: StayPatch | null) => {
-    if (patch === null) return;
-    const known = stays.get(patch.stay_id);
-    stays.set(patch.stay_id, known === undefined ? patch : mergeStay(known, patch));
-  };
 
   for (const { event, fact } of events) {
     switch (fact.kind) {
       case "stay.started":
-        patchStay(startedStay(fact.payload));
+        stays.patch(startedStay(fact.payload));
         break;
       case "stay.voided":
-        patchStay(voidedStay(fact.payload));
+        stays.patch(voidedStay(fact.payload));
         break;
       case "stay.flagged":
-        patchStay(flaggedStay(fact.payload));
+        stays.patch(flaggedStay(fact.payload));
         break;
       case "movement.recorded":
         movements.push(movementRow(fact.payload));
         count.moved(fact.payload);
-        patchStay(movedStay(fact.payload));
+        stays.patch(movedStay(fact.payload));
         break;
       case "payment.taken":
-        payments.push(fact.payload);
+      case "ledger.entry":
+      case "shift.opened":
+      case "shift.closed":
+      case "receipt.issued":
+        money.take(fact);
         break;
       case "vend.granted":
         vends.push(fact.payload);
         break;
       case "alarm.raised":
-        alarms.raised(fact.payload, event.event_id);
-        break;
       case "alarm.ended":
-        alarms.ended(fact.payload);
-        break;
       case "alarm.acknowledged":
-        alarms.seen(fact.payload);
+        alarms.take(fact, event.event_id);
         break;
       case "count.corrected":
         count.corrected(fact.payload);
@@ -124,13 +135,77 @@ export function project(events: readonly AppliedEvent[]): Projection {
       case "lane.turned":
       case "mode.changed":
       case "passback.reset":
+      case "shift.moved":
+      case "validation.given":
+      case "stay.amended":
+      case "stay.identified":
+      case "ticket.replaced":
+      case "tariff.taken":
+      case "tariff.refused":
         // The event's own row is the record; no report asks for more yet.
         break;
       default:
         fact satisfies never;
     }
   }
-  return { stays: [...stays.values()], movements, payments, vends, ...alarms.lists(), count: count.change() };
+  return {
+    stays: stays.list(),
+    movements,
+    ...money.lists(),
+    vends,
+    ...alarms.lists(),
+    count: count.change(),
+  };
+}
+
+/** The facts of these kinds. */
+type FactOf<K extends EventKind> = Extract<SyncFact, { kind: K }>;
+
+function createStayList() {
+  const stays = new Map<string, StayPatch>();
+  return {
+    patch: (patch: StayPatch | null): void => {
+      if (patch === null) return;
+      const known = stays.get(patch.stay_id);
+      stays.set(patch.stay_id, known === undefined ? patch : mergeStay(known, patch));
+    },
+    list: (): readonly StayPatch[] => [...stays.values()],
+  };
+}
+
+type MoneyFact = FactOf<
+  "payment.taken" | "ledger.entry" | "shift.opened" | "shift.closed" | "receipt.issued"
+>;
+
+function createMoneyLists() {
+  const payments: EventPayload<"payment.taken">[] = [];
+  const ledger: EventPayload<"ledger.entry">[] = [];
+  const receipts: EventPayload<"receipt.issued">[] = [];
+  const shifts = createShiftList();
+  return {
+    take: (fact: MoneyFact): void => {
+      switch (fact.kind) {
+        case "payment.taken":
+          payments.push(fact.payload);
+          break;
+        case "ledger.entry":
+          ledger.push(fact.payload);
+          break;
+        case "shift.opened":
+          shifts.opened(fact.payload);
+          break;
+        case "shift.closed":
+          shifts.closed(fact.payload);
+          break;
+        case "receipt.issued":
+          receipts.push(fact.payload);
+          break;
+        default:
+          fact satisfies never;
+      }
+    },
+    lists: () => ({ payments, ledger, receipts, shifts: shifts.list() }),
+  };
 }
 
 function movementRow({ fee, zones: _zones, ...movement }: EventPayload<"movement.recorded">): MovementRow {
@@ -142,7 +217,7 @@ function createAlarmLists() {
   const raised: AlarmRow[] = [];
   const ended = new Map<string, AlarmEnd>();
   const seen = new Map<string, AlarmSeen>();
-  return {
+  const took = {
     raised: ({ alarm_id, lasting, ...alarm }: EventPayload<"alarm.raised">, eventId: string): void => {
       raised.push({ ...alarm, alarm_id: alarm_id ?? eventId, ended_at: lasting ? null : alarm.at });
     },
@@ -154,7 +229,44 @@ function createAlarmLists() {
       const id = alarm_id.toLowerCase();
       if (!seen.has(id)) seen.set(id, { alarm_id: id, acknowledged_at: at, acknowledged_by: actor });
     },
+  };
+  return {
+    take: (fact: FactOf<"alarm.raised" | "alarm.ended" | "alarm.acknowledged">, eventId: string): void => {
+      if (fact.kind === "alarm.raised") took.raised(fact.payload, eventId);
+      else if (fact.kind === "alarm.ended") took.ended(fact.payload);
+      else took.seen(fact.payload);
+    },
     lists: () => ({ alarms: raised, alarmsEnded: [...ended.values()], alarmsSeen: [...seen.values()] }),
+  };
+}
+
+/** A shift that is opened and closed in one run is one patch; of two words about one thing, the first holds. */
+function createShiftList() {
+  const known = new Map<string, ShiftPatch>();
+  const patch = (shiftId: string, currency: string, said: Partial<ShiftPatch>): void => {
+    const shift_id = shiftId.toLowerCase();
+    const empty = {
+      shift_id,
+      currency,
+      attendant: null,
+      opened_at: null,
+      float_minor: null,
+      closed_at: null,
+      z_number: null,
+      expected_minor: null,
+      counted_minor: null,
+    };
+    const before = Object.entries(known.get(shift_id) ?? {}).filter(([, value]) => value !== null);
+    known.set(shift_id, { ...empty, ...said, ...Object.fromEntries(before) });
+  };
+  return {
+    opened: ({ shift_id, currency, attendant, float_minor, at }: EventPayload<"shift.opened">): void =>
+      patch(shift_id, currency, { attendant, float_minor, opened_at: at }),
+    closed: (closed: EventPayload<"shift.closed">): void => {
+      const { shift_id, currency, z_number, expected_minor, counted_minor, at } = closed;
+      patch(shift_id, currency, { z_number, expected_minor, counted_minor, closed_at: at });
+    },
+    list: (): readonly ShiftPatch[] => [...known.values()],
   };
 }
 
@@ -233,10 +345,11 @@ function startedStay({
   plate,
   entry_at,
   right,
+  inside,
 }: EventPayload<"stay.started">): StayPatch {
   const known = { ticket_number, plate, entry_lane: lane, entry_at };
   return {
-    ...emptyPatch(stay_id, "provisional"),
+    ...emptyPatch(stay_id, inside ? "open" : "provisional"),
     ...known,
     right_kind: right?.kind ?? null,
     right_id: right?.id ?? null,

@@ -106,6 +106,7 @@ export async function applyProjection(
   if (payments.length > 0) {
     await tx.execute(sql`${insertRows("payments", PAYMENT_COLUMNS, owned(payments))} on conflict do nothing`);
   }
+  await applyMoney(tx, facilityId, projection);
   if (vends.length > 0) {
     await tx.execute(sql`${insertRows("vends", VEND_COLUMNS, owned(vends))} on conflict do nothing`);
   }
@@ -113,6 +114,24 @@ export async function applyProjection(
   const moved = movements.length === 0 ? [] : await insertMovements(tx, owned(movements), count);
   await countInside(tx, facilityId, count.setTo, moved);
   return moved.map(({ counted: _counted, ...row }) => row);
+}
+
+async function applyMoney(
+  tx: Tx,
+  facilityId: string,
+  { ledger, shifts, receipts }: Projection,
+): Promise<void> {
+  const owned = <Row extends object>(rows: readonly Row[]) =>
+    rows.map((row) => ({ facility_id: facilityId, ...row }));
+  if (ledger.length > 0) {
+    await tx.execute(sql`${insertRows("ledger", LEDGER_COLUMNS, owned(ledger))} on conflict do nothing`);
+  }
+  if (shifts.length > 0) {
+    await tx.execute(sql`${insertRows("shifts", SHIFT_COLUMNS, owned(shifts))} ${ON_KNOWN_SHIFT}`);
+  }
+  if (receipts.length > 0) {
+    await tx.execute(sql`${insertRows("receipts", RECEIPT_COLUMNS, owned(receipts))} on conflict do nothing`);
+  }
 }
 
 /** What an alarm became is only kept of one that is known: its beginning comes first, unless it is in quarantine. */
@@ -238,6 +257,56 @@ const PAYMENT_COLUMNS = {
   currency: "text",
   actor: "text",
   at: "timestamptz",
+  change_minor: "bigint",
+  reference: "text",
+  shift_id: "uuid",
+  receipt_number: "bigint",
+} as const satisfies Columns;
+
+const LEDGER_COLUMNS = {
+  facility_id: "uuid",
+  entry_id: "uuid",
+  stay_id: "uuid",
+  kind: "text",
+  side: "text",
+  amount_minor: "bigint",
+  currency: "text",
+  method: "text",
+  payment_id: "uuid",
+  shift_id: "uuid",
+  place: "text",
+  actor: "text",
+  reason: "text",
+  debtor: "text",
+  at: "timestamptz",
+} as const satisfies Columns;
+
+const SHIFT_COLUMNS = {
+  facility_id: "uuid",
+  shift_id: "uuid",
+  currency: "text",
+  attendant: "text",
+  opened_at: "timestamptz",
+  float_minor: "bigint",
+  closed_at: "timestamptz",
+  z_number: "bigint",
+  expected_minor: "bigint",
+  counted_minor: "bigint",
+} as const satisfies Columns;
+
+const RECEIPT_COLUMNS = {
+  facility_id: "uuid",
+  number: "bigint",
+  kind: "text",
+  payment_id: "uuid",
+  stay_id: "uuid",
+  amount_minor: "bigint",
+  currency: "text",
+  hash: "text",
+  previous_hash: "text",
+  key_id: "bigint",
+  signature: "text",
+  at: "timestamptz",
 } as const satisfies Columns;
 
 const VEND_COLUMNS = {
@@ -269,6 +338,13 @@ const ON_KNOWN_STAY = sql.raw(`on conflict (facility_id, stay_id) do update set
   ${Object.keys(STAY_COLUMNS)
     .filter((name) => !["facility_id", "stay_id", "status", "review"].includes(name))
     .map((name) => `${name} = coalesce(stays.${name}, excluded.${name})`)
+    .join(", ")}`);
+
+/** As of stays: what was known first holds. */
+const ON_KNOWN_SHIFT = sql.raw(`on conflict (facility_id, shift_id) do update set
+  ${Object.keys(SHIFT_COLUMNS)
+    .filter((name) => !["facility_id", "shift_id", "currency"].includes(name))
+    .map((name) => `${name} = coalesce(shifts.${name}, excluded.${name})`)
     .join(", ")}`);
 
 /** All rows in one statement with one parameter: its text, and so its plan, does not depend on their number. */

@@ -1,13 +1,12 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono } from "hono";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { problem } from "@parkme/shared/domain/errors";
 import { MAX_BATCH_BYTES, syncBatchSchema, type SyncAck, type SyncGap } from "@parkme/shared/protocol/sync";
-import { hashToken } from "../accounts/secrets.ts";
 import type { Db } from "../db/connection.ts";
-import { limitBody, readJson, sendProblem, type AppEnv } from "../http.ts";
+import { limitBody, readJson, sendProblem } from "../http.ts";
 import type { IngestMetrics } from "../metrics.ts";
 import { ingestBatch } from "./ingest.ts";
-import { findEdge, type Edge } from "./queries.ts";
+import { requireEdge, type EdgeEnv } from "./edge-auth.ts";
 
 type FleetDeps = {
   readonly db: Db;
@@ -17,28 +16,14 @@ type FleetDeps = {
   readonly onChange: (organisationId: string) => void;
 };
 
-type FleetEnv = AppEnv & { Variables: { edge: Edge } };
-
 /** Room for the batch around its events: the limit of the protocol counts these alone. */
 const ENVELOPE_BYTES = 4_096;
-const MAX_TOKEN_LENGTH = 512;
 
 /** `POST /api/edge/events`: the events of an edge, in their order. See shared/protocol/sync. */
-export function fleetRoutes({ db, clock, metrics, onChange }: FleetDeps): Hono<FleetEnv> {
-  const routes = new Hono<FleetEnv>({ strict: false });
+export function fleetRoutes({ db, clock, metrics, onChange }: FleetDeps): Hono<EdgeEnv> {
+  const routes = new Hono<EdgeEnv>({ strict: false });
 
-  // The token is looked up before the body is read: a stranger's body costs us nothing. It is looked up by its
-  // SHA-256, so the time that the index takes to compare tells nothing of the token.
-  const requireEdge: MiddlewareHandler<FleetEnv> = async (c, next) => {
-    const token = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
-    const tokenHash = token === "" || token.length > MAX_TOKEN_LENGTH ? null : hashToken(token);
-    const edge = tokenHash === null ? null : await findEdge(db, tokenHash);
-    if (edge === null) return sendProblem(c, problem(401, "unknown_edge", "no edge has this bearer token"));
-    c.set("edge", edge);
-    return next();
-  };
-
-  routes.post("/api/edge/events", requireEdge, limitBody(MAX_BATCH_BYTES + ENVELOPE_BYTES), async (c) => {
+  routes.post("/api/edge/events", requireEdge(db), limitBody(MAX_BATCH_BYTES + ENVELOPE_BYTES), async (c) => {
     const edge = c.get("edge");
     const batch = syncBatchSchema.safeParse(await readJson(c));
     if (!batch.success) {

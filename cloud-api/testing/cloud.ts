@@ -12,6 +12,7 @@ import { migrateDatabase } from "../db/migrate.ts";
 import { provision } from "../facilities/provision.ts";
 import { countMovements } from "../fleet/queries.ts";
 import { createMetrics, type CloudMetrics } from "../metrics.ts";
+import type { WebhookReader } from "../payments/provider-event.ts";
 
 export const MIGRATIONS = join(import.meta.dirname, "../db/migrations");
 
@@ -82,7 +83,13 @@ export async function startTestDatabase(): Promise<{
 }
 
 /** The whole cloud but its socket: real database, migrated and provisioned, and the app on it. */
-export async function startTestCloud(page: Page | null = null): Promise<TestCloud> {
+export async function startTestCloud({
+  page = null,
+  webhooks = [],
+}: {
+  readonly page?: Page | null;
+  readonly webhooks?: readonly WebhookReader[];
+} = {}): Promise<TestCloud> {
   const server = await startTestDatabase();
   const migrated = await withClient(server.address, (client) => migrateDatabase(client, MIGRATIONS));
   if (!migrated.ok) throw new Error(migrated.error);
@@ -96,6 +103,7 @@ export async function startTestCloud(page: Page | null = null): Promise<TestClou
     log: pino({ level: "silent" }),
     metrics,
     page,
+    webhooks,
     migrations: migrated.value,
   });
   return {

@@ -37,6 +37,7 @@ export function started(stay: number, at: string, plate: string | null = `B AB $
       entry_at: at,
       right: null,
       zone: null,
+      inside: false,
     },
   };
 }
@@ -107,6 +108,10 @@ export function paid(stay: number, amountMinor: number, at: string, currency = "
       currency,
       actor: "alex",
       at,
+      change_minor: 0,
+      reference: null,
+      shift_id: null,
+      receipt_number: null,
     },
   };
 }

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Db } from "../db/connection.ts";
 
 /** What events lead to. */
-const PROJECTIONS = ["stays", "movements", "payments", "vends", "alarms"];
+const PROJECTIONS = ["stays", "movements", "payments", "ledger", "shifts", "receipts", "vends", "alarms"];
 
 /** Forgets every event and what it led to; no edge was ever heard of. */
 export async function emptyTables(db: Db): Promise<void> {

@@ -31,6 +31,7 @@ export const PEERS: readonly Peer[] = [
   { package: "gcc", program: "gcc", use: "compiling the libmodbus server" },
   { package: "libc6-dev", program: "/usr/include/stdio.h", use: "compiling the libmodbus server" },
   { package: "zbar-tools", program: "zbarimg", use: "reading the QR codes that our tickets carry" },
+  { package: "poppler-utils", program: "pdftotext", use: "reading the PDF of a receipt" },
 ];
 
 /** Daemons live in sbin, which an ordinary user's PATH leaves out. */

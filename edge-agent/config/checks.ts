@@ -1,5 +1,9 @@
 import type { Report } from "@parkme/shared/config/yaml-config";
+import { asCurrency } from "@parkme/shared/domain/money";
 import { boardTerminals, type Terminals } from "../devices/registry/boards.ts";
+import { valueOf } from "./desk-section.ts";
+import { checkPayStations } from "./pay-station-section.ts";
+import { checkOfferNumbers } from "./tickets-section.ts";
 import type { EdgeFile } from "./schema.ts";
 
 /** What a schema cannot see: names that must exist, and things that only one of two can have. */
@@ -26,6 +30,11 @@ export function checkReferences(file: File, report: Report): void {
   }
   checkBoardReaders(file, report);
   checkDesk(file, taken, report);
+  checkPayStations(file, PLACES, taken.take, report);
+  checkMerchants(file, report);
+  checkOfferNumbers(file.merchants, report);
+  if (file.upi !== undefined && file.facility !== undefined && file.facility.currency !== "INR")
+    report(["upi"], "is for facilities whose currency is INR");
 }
 
 function checkNames(file: File, report: Report): void {
@@ -39,13 +48,41 @@ function checkNames(file: File, report: Report): void {
       devices.set(name, section);
     }
   }
-  for (const section of ["lanes", "attendants"] as const) {
-    const seen = new Set<string>();
+  checkUnique(file, ["lanes"], report);
+  // Both sign in, at the same page and without regard to case.
+  checkUnique(file, ["attendants", "merchants"], report);
+  for (const [i, { name }] of (file.lanes ?? []).entries())
+    if (PLACES.has(name)) report(["lanes", i, "name"], "is the name of a place that is no lane");
+}
+
+/** Where money is taken and alarms are raised that are no lane's. */
+const PLACES: ReadonlySet<string> = new Set(["desk", "cloud"]);
+
+function checkUnique(
+  file: File,
+  sections: readonly ("lanes" | "attendants" | "merchants")[],
+  report: Report,
+): void {
+  const seen = new Set<string>();
+  for (const section of sections) {
     for (const [i, { name }] of (file[section] ?? []).entries()) {
-      // Attendants sign in without regard to case.
       const key = name.toLowerCase();
       if (seen.has(key)) report([section, i, "name"], "is used twice");
       seen.add(key);
+    }
+  }
+}
+
+function checkMerchants({ merchants, facility }: File, report: Report): void {
+  for (const [i, { offers }] of (merchants ?? []).entries()) {
+    const seen = new Set<string>();
+    for (const [k, offer] of offers.entries()) {
+      const path = ["merchants", i, "offers", k];
+      if (seen.has(offer.name)) report([...path, "name"], "is used twice");
+      seen.add(offer.name);
+      if (facility === undefined) continue;
+      const value = valueOf(offer, asCurrency(facility.currency));
+      if (!value.ok) report([...path, value.error.key], value.error.message);
     }
   }
 }
@@ -200,6 +237,8 @@ function checkDevices(file: File, lane: Lane, i: number, taken: Taken, report: R
 }
 
 function checkDirection(lane: Lane, i: number, report: Report): void {
+  if (lane.vehicle !== undefined && (lane.direction === "exit" || lane.inner))
+    report(["lanes", i, "vehicle"], "is for entries: no stay begins at this lane");
   if (lane.direction === "reversible") {
     if (lane.inputs.closing === undefined)
       report(["lanes", i, "inputs"], "need closing: a reversible lane has a loop on either side of its arm");
@@ -210,11 +249,17 @@ function checkDirection(lane: Lane, i: number, report: Report): void {
     report(["lanes", i, "exit_camera"], "is for reversible lanes only: name it camera");
 }
 
-function checkDesk({ desk, printers }: File, taken: Taken, report: Report): void {
-  if (desk === undefined) return;
-  if (printers?.some(({ name }) => name === desk.printer) === false)
-    report(["desk", "printer"], "is not one of the printers");
-  if (!taken.take("printers", desk.printer)) report(["desk", "printer"], "serves a lane already");
+function checkDesk({ desk, printers, terminals }: File, taken: Taken, report: Report): void {
+  if (desk?.printer !== undefined) {
+    if (printers?.some(({ name }) => name === desk.printer) === false)
+      report(["desk", "printer"], "is not one of the printers");
+    if (!taken.take("printers", desk.printer)) report(["desk", "printer"], "serves a lane already");
+  }
+  if (desk?.terminal !== undefined) {
+    if (terminals?.some(({ name }) => name === desk.terminal) === false)
+      report(["desk", "terminal"], "is not one of the terminals");
+    if (!taken.take("terminals", desk.terminal)) report(["desk", "terminal"], "serves a lane already");
+  }
 }
 
 function checkBoardReaders(file: File, report: Report): void {

@@ -81,6 +81,17 @@ export const laneSection = z.strictObject({
   /** The zone it leads out of, for a lane within the facility: no stay begins or ends there. */
   from_zone: slugSchema.optional(),
   inner: z.boolean().default(false),
+  /** For an entry of one kind of vehicle only: how its stays are priced, by the names in the tariff. */
+  vehicle: z
+    .strictObject({
+      type: z
+        .string()
+        .regex(/^[a-z][a-z0-9_-]{0,39}$/, "must be a name in small letters")
+        .default("car"),
+      ev: z.boolean().default(false),
+      accessible: z.boolean().default(false),
+    })
+    .optional(),
   camera: slugSchema.optional(),
   /** A reversible lane's camera for vehicles that go out. */
   exit_camera: slugSchema.optional(),

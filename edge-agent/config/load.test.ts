@@ -25,7 +25,8 @@ describe("a configuration", () => {
     expect(config.secret("./secrets/edge-token")).toBe(SECRETS["edge-token"]);
     expect(config.secret("./secrets/pin-alex")).toBe(SECRETS["pin-alex"]);
     expect(() => config.secret("./secrets/other")).toThrow("no secret was read");
-    expect(config.tariff).toMatchObject({ id: "standard", version: 1, rule: { kind: "slab" } });
+    const tariff = { id: "standard", version: 1, timeZone: "Europe/Berlin", name: "Slab Rate" };
+    expect(config.tariff).toMatchObject({ kind: "inline", offer: { tariff, fromMs: null } });
     expect(config.lanes[1]?.timers).toMatchObject({ clear_ms: 2_000, read_ms: 2_500 });
     expect(config.boards[1]).toMatchObject({ driver: "pcless", framing: "a6a9", baud: 9_600 });
   });

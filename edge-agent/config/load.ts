@@ -8,15 +8,19 @@ import {
 } from "@parkme/shared/config/yaml-config";
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
-import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
+import { readOffer, type TariffOffer } from "../tariffs/tariff-file.ts";
 import { checkReferences, DEVICE_SECTIONS } from "./checks.ts";
 import { edgeConfigSchema, type EdgeFile } from "./schema.ts";
 
 export type EdgeConfig = Omit<EdgeFile, "tariff"> & {
-  readonly tariff: Tariff | null;
+  readonly tariff: OfferedTariff | null;
   /** Contents of the files that hold secrets, by the path as it stands in the configuration. */
   readonly secret: (path: string) => string;
 };
+
+/** The tariff that the configuration has in it, or the file that it is in and comes again in. */
+export type OfferedTariff =
+  { readonly kind: "inline"; readonly offer: TariffOffer } | { readonly kind: "file"; readonly path: string };
 
 const MAX_SECRET_BYTES = 4_096;
 
@@ -40,7 +44,7 @@ export function parseConfig(text: string, folder: string): Result<EdgeConfig, re
   const { value: file, sound, report, problems } = read.value;
   checkReferences(sound, report);
   const secrets = readSecrets(sound, folder, report);
-  const tariff = readTariff(sound, report);
+  const tariff = readTariff(sound, folder, report);
   const found = problems();
   if (file === null || found.length > 0) return err(found);
   const secret = (name: string): string => {
@@ -58,6 +62,8 @@ function readSecrets(file: Partial<EdgeFile>, folder: string, report: Report): M
   if (file.cloud !== undefined) wanted.push([["cloud", "token_file"], file.cloud.token_file]);
   for (const [i, { pin_file }] of (file.attendants ?? []).entries())
     wanted.push([["attendants", i, "pin_file"], pin_file]);
+  for (const [i, { pin_file }] of (file.merchants ?? []).entries())
+    wanted.push([["merchants", i, "pin_file"], pin_file]);
   for (const section of DEVICE_SECTIONS) {
     for (const [i, device] of (file[section] ?? []).entries()) {
       for (const [key, value] of Object.entries(device))
@@ -78,15 +84,18 @@ function readSecrets(file: Partial<EdgeFile>, folder: string, report: Report): M
   return secrets;
 }
 
-function readTariff(file: Partial<EdgeFile>, report: Report): Tariff | null {
-  if (file.tariff === undefined || file.facility === undefined) return null;
-  const { id, version, document } = file.tariff;
-  const parsed = parseTariff(document, { id, version, currency: asCurrency(file.facility.currency) });
-  if (parsed.ok) return parsed.value;
-  for (const problem of parsed.error) {
-    report(["tariff", "document", ...(problem.path === "" ? [] : problem.path.split("."))], problem.message);
-  }
-  return null;
+function readTariff(
+  { tariff, facility }: Partial<EdgeFile>,
+  folder: string,
+  report: Report,
+): OfferedTariff | null {
+  if (tariff === undefined || facility === undefined) return null;
+  const { id, version, document, valid_from, file } = tariff;
+  if (file !== undefined) return { kind: "file", path: resolve(folder, file) };
+  if (id === undefined || version === undefined) return null;
+  const place = { currency: asCurrency(facility.currency), timeZone: facility.time_zone };
+  const offer = readOffer({ id, version, valid_from, document }, ["tariff"], place, report);
+  return offer === null ? null : { kind: "inline", offer };
 }
 
 /** The text of a file, or null when it is longer than `maxBytes`: a path may lead to a device without an end. */

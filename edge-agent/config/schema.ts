@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
 import { boardConfigSchema } from "../devices/registry/boards.ts";
 import { homeAssistantConfigSchema } from "../devices/home-assistant.ts";
 import { cameraConfigSchema } from "../devices/registry/cameras.ts";
@@ -7,8 +6,12 @@ import { displayConfigSchema } from "../devices/registry/displays.ts";
 import { printerConfigSchema } from "../devices/registry/printers.ts";
 import { readerConfigSchema } from "../devices/registry/readers.ts";
 import { terminalConfigSchema } from "../devices/registry/terminals.ts";
+import { deskSection, merchantsSection, receiptsSection, upiSection } from "./desk-section.ts";
 import { facilitySection, title, uuid } from "./facility-section.ts";
 import { laneSection } from "./lane-section.ts";
+import { payStationsSection } from "./pay-station-section.ts";
+import { ticketsSection } from "./tickets-section.ts";
+import { tariffSection } from "./tariff-section.ts";
 
 /** The agent's configuration file, `edge.yaml`: shapes, ranges and defaults. Secrets are named by file, never by value. */
 
@@ -48,9 +51,7 @@ export const edgeConfigSchema = z.strictObject({
     .default([]),
   /** Pictures and plate reads older than this are deleted. */
   retention_days: z.number().int().min(1).max(3_650).default(30),
-  tariff: z
-    .strictObject({ id: slugSchema, version: z.number().int().min(1), document: z.unknown() })
-    .optional(),
+  tariff: tariffSection.optional(),
   boards: z.array(boardConfigSchema).min(1).max(64),
   cameras: z.array(cameraConfigSchema).max(64).default([]),
   readers: z.array(readerConfigSchema).max(64).default([]),
@@ -58,8 +59,12 @@ export const edgeConfigSchema = z.strictObject({
   displays: z.array(displayConfigSchema).max(64).default([]),
   terminals: z.array(terminalConfigSchema).max(64).default([]),
   lanes: z.array(laneSection).min(1).max(64),
-  /** Where cash is taken: the printer whose drawer opens for it. */
-  desk: z.strictObject({ printer: slugSchema }).optional(),
+  desk: deskSection.optional(),
+  merchants: merchantsSection,
+  pay_stations: payStationsSection,
+  tickets: ticketsSection,
+  upi: upiSection.optional(),
+  receipts: receiptsSection.optional(),
   /** Tells Home Assistant of lanes and loops over the broker; it can look, not act. */
   home_assistant: homeAssistantConfigSchema.optional(),
 });

@@ -4,23 +4,24 @@ import type { Facility } from "@parkme/shared/domain/facility";
 import type { GateRecord, LaneRead } from "@parkme/shared/domain/gate-record";
 import type { IdMint } from "@parkme/shared/domain/ids";
 import type { LaneMode } from "@parkme/shared/domain/lane-mode";
-import type { Tariff } from "@parkme/shared/pricing/tariff";
+import type { StayAccount } from "@parkme/shared/domain/stay-account";
 import type { LaneSection } from "../config/lane-section.ts";
 import type { Board, BoardEvent } from "../devices/ports.ts";
-import { gatherFacts } from "../lanes/facts.ts";
+import { gatherFacts, type DueOf } from "../lanes/facts.ts";
 import { createLaneRunner, type LaneRunner, type LaneWorld } from "../lanes/lane-runner.ts";
-import type { Attempt, Lane, LaneStart } from "../lanes/machine/model.ts";
+import { inDoubtAtStart } from "../lanes/machine/attempts.ts";
+import type { Lane, LaneStart } from "../lanes/machine/model.ts";
 import { votePlate } from "../plates/vote.ts";
-import type { OpenAttempt } from "../store/attempts.ts";
 import type { Store } from "../store/store.ts";
 import { joinBoard } from "./lane-board.ts";
-import { joinDevices, type LaneDevices } from "./lane-devices.ts";
+import { joinDevices, type LaneDevices, type LaneTickets } from "./lane-devices.ts";
 import { directionOf, laneConfigOf, relaysOf, storeFailureOf, wiringOf } from "./lane-setup.ts";
 import type { Roster } from "./roster.ts";
 
 export type GateLaneOptions = {
   readonly facility: Facility;
-  readonly tariff: Tariff | null;
+  readonly due: DueOf;
+  readonly tickets: LaneTickets | undefined;
   readonly passback: "hard" | "soft" | "neutral";
   readonly mode: LaneMode;
   readonly board: Board;
@@ -58,7 +59,11 @@ export function createGateLane(section: LaneSection, options: GateLaneOptions): 
     clock,
     runner: () => runner,
   });
-  const devices = joinDevices(options.devices, section.title, { facility, roster });
+  const devices = joinDevices(options.devices, section.title, {
+    facility,
+    roster,
+    tickets: options.tickets,
+  });
   let lastRead: LaneRead | null = null;
 
   const runner: LaneRunner = createLaneRunner(config, startOf(section, options), {
@@ -69,7 +74,7 @@ export function createGateLane(section: LaneSection, options: GateLaneOptions): 
       return vote.kind === "winner" ? vote.plate : null;
     },
     gatherFacts: (request) =>
-      gatherFacts(request, config, readClock(clock), { store, facility, tariff: options.tariff }),
+      gatherFacts(request, config, readClock(clock), { store, facility, due: options.due }),
     commit: store.commit,
     send: board.send,
     order: devices.order,
@@ -110,18 +115,15 @@ function startOf(section: LaneSection, { store, mode }: GateLaneOptions): LaneSt
     direction: directionOf(section, store),
     credit: store.creditInDoubt(name),
     alarms: store.openAlarms(name).map(({ kind }) => kind),
-    abandoned: store.openAttempts(name).map(inDoubt),
+    abandoned: store
+      .openAttempts(name)
+      .map((attempt) => inDoubtAtStart(attempt, isPaidAndGone(store.stayAccount(attempt.stayId)))),
     mode,
   };
 }
 
-/**
- * A card payment that was under way when the agent stopped. Whatever became of its vehicle, a charge that is found
- * now pays for its stay: nobody pays twice.
- */
-function inDoubt({ attemptId, stayId, amountMinor, receipt, status }: OpenAttempt): Attempt {
-  const phase = status === "reversing" ? "reversing" : "unknown";
-  return { attemptId, stayId, amountMinor, receipt, phase, released: true };
+function isPaidAndGone(account: StayAccount | null): boolean {
+  return account?.status === "closed" && account.balanceMinor <= 0;
 }
 
 /** The camera whose reads count: a reversible lane may have one for either way. */

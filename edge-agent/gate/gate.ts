@@ -1,24 +1,34 @@
 import { readClock } from "@parkme/shared/domain/clock";
 import { zonePath, type Facility } from "@parkme/shared/domain/facility";
 import type { GateRecord } from "@parkme/shared/domain/gate-record";
-import type { IdMint } from "@parkme/shared/domain/ids";
+import type { IdMint, StayId } from "@parkme/shared/domain/ids";
 import { localTimeOf } from "@parkme/shared/domain/local-day";
 import type { EdgeConfig } from "../config/load.ts";
 import type { DeviceContext } from "../devices/context.ts";
-import type { Board, PlateRead } from "../devices/ports.ts";
+import type {
+  Board,
+  Display,
+  Health,
+  PaymentTerminal,
+  PlateRead,
+  Printer,
+  Reader,
+} from "../devices/ports.ts";
 import { createBoard } from "../devices/registry/boards.ts";
 import { createCamera, type PushCamera } from "../devices/registry/cameras.ts";
 import { createDisplay } from "../devices/registry/displays.ts";
 import { createPrinter } from "../devices/registry/printers.ts";
 import { createReader } from "../devices/registry/readers.ts";
 import { createTerminal } from "../devices/registry/terminals.ts";
+import type { DueOf } from "../lanes/facts.ts";
 import type { LaneWorld } from "../lanes/lane-runner.ts";
+import { sharePrinter } from "../receipts/shared-printer.ts";
 import type { Pictures } from "../store/pictures.ts";
 import type { ModeRow } from "../store/modes.ts";
 import type { Store } from "../store/store.ts";
 import { startClockwork, type CountReset } from "./clockwork.ts";
 import { createGateLane, type GateLane } from "./gate-lane.ts";
-import { healthOf, type LaneDevices } from "./lane-devices.ts";
+import type { LaneDevices, LaneTickets } from "./lane-devices.ts";
 import { createLanePublisher } from "./lane-publisher.ts";
 import { laneModeOf } from "./modes.ts";
 import { directionOf } from "./lane-setup.ts";
@@ -28,6 +38,10 @@ export type GateOptions = {
   readonly config: EdgeConfig;
   readonly facility: Facility;
   readonly store: Store;
+  /** What a stay owes, by the tariff in force. */
+  readonly due: DueOf;
+  /** Left out where tickets are not signed. */
+  readonly tickets?: LaneTickets | undefined;
   readonly pictures: Pictures;
   readonly mint: IdMint;
   readonly devices: DeviceContext;
@@ -42,6 +56,12 @@ export type GateOptions = {
 export type Gate = {
   readonly lanes: ReadonlyMap<string, GateLane>;
   readonly pushCameras: ReadonlyMap<string, PushCamera>;
+  /** Every printer, lanes' too: shared by all who print there. */
+  readonly printers: ReadonlyMap<string, Printer>;
+  /** Made, and started by whoever uses them. */
+  readonly standalone: StandaloneDevices;
+  /** Takes down how a device does that stands at no lane. */
+  readonly note: (device: string, health: Health) => void;
   /** Every device, faulty ones first. */
   readonly devices: () => readonly DeviceState[];
   /** Takes a read to the lanes its camera watches; true when it is stored, or was before. */
@@ -53,10 +73,18 @@ export type Gate = {
   ) => ReturnType<Store["correctCount"]>;
   /** Forgives every vehicle inside a second entry: after an event with open gates. How many that were. */
   readonly neutralReset: (reset: Parameters<Store["neutralReset"]>[0]) => number;
-  /** Opens the cash drawer at the desk; false where there is none, or it cannot be reached. */
-  readonly openDrawer: () => boolean;
+  /** Somebody paid for a stay, validated it or amended it: the lane where its vehicle waits decides anew. */
+  readonly stayChanged: (stayId: StayId) => void;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
+};
+
+/** The devices that stand at no lane. */
+export type StandaloneDevices = {
+  readonly readers: ReadonlyMap<string, Reader>;
+  readonly printers: ReadonlyMap<string, Printer>;
+  readonly displays: ReadonlyMap<string, Display>;
+  readonly terminals: ReadonlyMap<string, PaymentTerminal>;
 };
 
 export function createGate(options: GateOptions): Gate {
@@ -70,11 +98,19 @@ export function createGate(options: GateOptions): Gate {
   const lanes = new Map(
     config.lanes.map(({ name }) => [name, joinLane(name, { ...options, changed }, parts)]),
   );
-  const deskPrinter = config.desk === undefined ? null : found(parts.printers, config.desk.printer);
   let clockwork: { readonly stop: () => void } | null = null;
+
+  function tellAbout(stayId: StayId, except: string | null): void {
+    for (const [name, { runner }] of lanes) if (name !== except) runner.tell({ kind: "due_changed", stayId });
+  }
 
   function changed(lane: string, records: readonly GateRecord[]): void {
     options.changed(lane, records);
+    // Two lanes may have the same stay in hand, by a plate that was misread at one of them. Of a card that was not
+    // charged the other hears when it asks again by itself: two terminals that refuse must not chase each other.
+    for (const record of records)
+      if (record.type === "payment" || (record.type === "attempt" && record.status === "begun"))
+        tellAbout(record.stayId, lane);
     // An exit heeds other modes than an entry.
     if (records.some(({ type }) => type === "turned")) spreadModes();
   }
@@ -111,6 +147,9 @@ export function createGate(options: GateOptions): Gate {
   return {
     lanes,
     pushCameras: new Map(parts.pushCameras.map((camera) => [camera.name, camera])),
+    printers: parts.printers,
+    standalone: standaloneOf(config.lanes, parts),
+    note: roster.note,
     devices: roster.list,
     read,
     setMode: (change) => {
@@ -129,11 +168,8 @@ export function createGate(options: GateOptions): Gate {
       options.touched();
       return forgiven;
     },
-    openDrawer: () => deskPrinter?.openDrawer() ?? false,
+    stayChanged: (stayId) => tellAbout(stayId, null),
     start: async () => {
-      await deskPrinter?.start((event) => {
-        if (event.kind === "health") roster.note(deskPrinter.name, healthOf(event.health));
-      });
       for (const lane of lanes.values()) await lane.start();
       for (const [name, board] of parts.boards)
         await startBoard(name, board, [...lanes.values()], parts, roster);
@@ -143,7 +179,7 @@ export function createGate(options: GateOptions): Gate {
     stop: async () => {
       clockwork?.stop();
       const running = [...parts.boards.values(), ...parts.busCameras, ...lanes.values()];
-      await Promise.all([deskPrinter?.stop(), ...running.map((device) => device.stop())]);
+      await Promise.all(running.map((device) => device.stop()));
     },
   };
 }
@@ -162,7 +198,12 @@ function createParts({ config, devices }: GateOptions, roster: Roster) {
   const boards = new Map(config.boards.map((board) => [board.name, createBoard(board, devices)]));
   const cameras = config.cameras.map((camera) => createCamera(camera, devices));
   const readers = new Map(config.readers.map((reader) => [reader.name, createReader(reader, devices)]));
-  const printers = new Map(config.printers.map((printer) => [printer.name, createPrinter(printer, devices)]));
+  const printers = new Map(
+    config.printers.map((printer) => [
+      printer.name,
+      sharePrinter(createPrinter(printer, devices), devices.clock),
+    ]),
+  );
   const displays = new Map(config.displays.map((display) => [display.name, createDisplay(display, devices)]));
   const terminals = new Map(config.terminals.map((each) => [each.name, createTerminal(each, devices)]));
   for (const [section, kind] of KINDS) {
@@ -181,6 +222,23 @@ function createParts({ config, devices }: GateOptions, roster: Roster) {
 }
 type Parts = ReturnType<typeof createParts>;
 
+function standaloneOf(
+  lanes: EdgeConfig["lanes"],
+  { readers, printers, displays, terminals }: Parts,
+): StandaloneDevices {
+  const atLanes = new Set(
+    lanes.flatMap(({ readers: own, printer, display, terminal }) => [...own, printer, display, terminal]),
+  );
+  const free = <T>(devices: ReadonlyMap<string, T>): Map<string, T> =>
+    new Map([...devices].filter(([name]) => !atLanes.has(name)));
+  return {
+    readers: new Map([...free(readers)].map(([name, { reader }]) => [name, reader])),
+    printers: free(printers),
+    displays: free(displays),
+    terminals: free(terminals),
+  };
+}
+
 function joinLane(name: string, options: GateOptions, parts: Parts): GateLane {
   const { config, facility, store, mint, devices, log } = options;
   const section = config.lanes.find((lane) => lane.name === name);
@@ -188,7 +246,8 @@ function joinLane(name: string, options: GateOptions, parts: Parts): GateLane {
   const publish = createLanePublisher(name, devices.bus, facility.slug, devices.clock);
   const lane: GateLane = createGateLane(section, {
     facility,
-    tariff: config.tariff,
+    due: options.due,
+    tickets: options.tickets,
     passback: config.facility.anti_passback,
     mode: laneModeOf(
       { name, direction: directionOf(section, store), zones: zonesOf(section, facility) },

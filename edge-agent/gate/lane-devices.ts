@@ -1,9 +1,14 @@
 import { credentialOf } from "@parkme/shared/domain/credential";
+import type { Clock } from "@parkme/shared/domain/clock";
+import type { Refusal } from "@parkme/shared/domain/errors";
 import type { Facility } from "@parkme/shared/domain/facility";
-import type { LaneOrder } from "@parkme/shared/domain/gate-record";
+import type { LaneOrder, StayInHand } from "@parkme/shared/domain/gate-record";
+import type { StayId, TicketNumber } from "@parkme/shared/domain/ids";
+import type { Result } from "@parkme/shared/domain/result";
 import type { Display, Health, PaymentTerminal, Printer, PrinterHealth, Reader } from "../devices/ports.ts";
 import type { LaneRunner } from "../lanes/lane-runner.ts";
 import type { Lane } from "../lanes/machine/model.ts";
+import type { CodeBook, TicketReading, ValidationReading } from "../tickets/code-book.ts";
 import { entryTicket } from "../tickets/ticket-document.ts";
 import type { Roster } from "./roster.ts";
 import { twoLines } from "./two-lines.ts";
@@ -19,11 +24,40 @@ export type LaneDevices = {
   readonly terminal: PaymentTerminal | null;
 };
 
+/** What signed codes are to a lane. */
+export type LaneTickets = {
+  /** The text of the QR code on a ticket of this lane. */
+  readonly code: (stay: Pick<StayInHand, "stayId" | "ticketNumber" | "entryWallMs">) => string;
+  readonly book: CodeBook;
+  /** Gives the store back the stay of a genuine ticket that it has lost. */
+  readonly recover: (lost: LostStay) => Result<unknown, Refusal>;
+  /**
+   * Gives a merchant's discount to the stay at the arm. Who does it tells every lane that what is due has changed.
+   */
+  readonly validate: (lane: string, stayId: StayId, reading: ValidationReading) => Result<unknown, Refusal>;
+  readonly clock: Clock;
+};
+
+/** A stay as its ticket tells of it. */
+export type LostStay = {
+  readonly ticketNumber: TicketNumber;
+  readonly entryWallMs: number;
+  readonly lane: string;
+  readonly plate: null;
+};
+
+export type LaneSurroundings = {
+  readonly facility: Facility;
+  readonly roster: Roster;
+  /** Without keys, tickets carry their number alone, and a signed code is a code like any other. */
+  readonly tickets?: LaneTickets | undefined;
+};
+
 /** Joins a lane's printer, readers, display and terminal to its runner. */
 export function joinDevices(
   devices: LaneDevices,
   laneTitle: string,
-  { facility, roster }: { readonly facility: Facility; readonly roster: Roster },
+  { facility, roster, tickets }: LaneSurroundings,
 ) {
   const { readers, printer, display, terminal } = devices;
 
@@ -38,7 +72,7 @@ export function joinDevices(
       entryWallMs,
       timeZone: facility.timeZone,
       locale: LOCALE,
-      qr: ticketNumber,
+      qr: tickets?.code(order.stay) ?? ticketNumber,
     });
     printer.print({ id: order.jobId, document, deadlineMs: order.deadlineMs });
   }
@@ -73,7 +107,7 @@ export function joinDevices(
       display?.show(twoLines(lane.display === "" ? facility.name : lane.display));
     },
     start: async (runner: LaneRunner): Promise<void> => {
-      for (const reader of readers) await startReader(reader, readers, runner, roster);
+      for (const reader of readers) await startReader(reader, readers, runner, { roster, tickets });
       if (printer !== null) await startPrinter(printer, runner, roster);
       if (terminal !== null) await startTerminal(terminal, runner, roster);
       await display?.start((health) => {
@@ -92,11 +126,14 @@ async function startReader(
   reader: Reader,
   all: readonly Reader[],
   runner: LaneRunner,
-  roster: Roster,
+  { roster, tickets }: Pick<LaneSurroundings, "roster" | "tickets">,
 ): Promise<void> {
   await reader.start((event) => {
     if (event.kind === "credential") {
-      const credential = credentialOf(event.medium, event.text);
+      const { medium, text } = event;
+      const shown = medium === "card" || tickets === undefined ? null : shownCode(text, runner, tickets);
+      if (shown !== null) return tellShown(shown, runner);
+      const credential = credentialOf(medium, text);
       if (credential !== null) runner.tell({ kind: "credential", credential });
       return;
     }
@@ -110,6 +147,67 @@ async function startReader(
       reason: faulty === undefined ? "" : `${faulty.name}: ${faulty.reason}`,
     });
   });
+}
+
+/** What a code comes to at a lane: the number of a ticket, why it is refused, or nothing more to do. */
+type Shown =
+  | { readonly kind: "ticket"; readonly number: TicketNumber }
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "done" };
+
+/** Null for a code that is not of ours, and while the store does not answer: the lane then asks it, and knows what to do. */
+function shownCode(text: string, runner: LaneRunner, tickets: LaneTickets): Shown | null {
+  try {
+    const value = tickets.book.read(text, tickets.clock.wallMs());
+    switch (value.kind) {
+      case "ticket":
+        return shownTicket(value, runner, tickets);
+      case "validation":
+        return shownValidation(value, runner, tickets);
+      case "refused":
+        return value;
+      case "other":
+        return null;
+      default:
+        return value satisfies never;
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** A stay that was lost is needed where the vehicle leaves; where it comes in, its ticket means nothing. */
+function shownTicket(
+  { number, issuedWallMs, known }: TicketReading,
+  runner: LaneRunner,
+  { recover, clock }: LaneTickets,
+): Shown {
+  if (known || runner.lane().direction === "entry") return { kind: "ticket", number };
+  // The clock may have been set back since.
+  const entryWallMs = Math.min(issuedWallMs, clock.wallMs());
+  const recovered = recover({ ticketNumber: number, entryWallMs, lane: runner.config.name, plate: null });
+  return recovered.ok ? { kind: "ticket", number } : { kind: "refused", reason: recovered.error.message };
+}
+
+function shownValidation(reading: ValidationReading, runner: LaneRunner, { validate }: LaneTickets): Shown {
+  const stay = runner.lane().stay;
+  if (runner.lane().direction === "entry" || stay === null)
+    return { kind: "refused", reason: "Show your ticket first, then the discount." };
+  const given = validate(runner.config.name, stay.stayId, reading);
+  return given.ok ? { kind: "done" } : { kind: "refused", reason: given.error.message };
+}
+
+function tellShown(shown: Shown, runner: LaneRunner): void {
+  switch (shown.kind) {
+    case "ticket":
+      return runner.tell({ kind: "credential", credential: { kind: "ticket", text: shown.number } });
+    case "refused":
+      return runner.tell({ kind: "code_refused", reason: shown.reason });
+    case "done":
+      return;
+    default:
+      shown satisfies never;
+  }
 }
 
 async function startPrinter(printer: Printer, runner: LaneRunner, roster: Roster): Promise<void> {
@@ -146,12 +244,12 @@ async function startPrinter(printer: Printer, runner: LaneRunner, roster: Roster
   });
 }
 
-/** Whether a ticket would come out now. */
+/** Whether a ticket would come out now. A printer goes offline for want of paper, too: that is the reason to tell. */
 export function healthOf({ online, paper, cover, fault }: PrinterHealth): Health {
-  if (!online) return { ok: false, reason: fault ?? "the printer does not answer" };
   if (paper === "out") return { ok: false, reason: "the paper is out" };
   if (cover === "open") return { ok: false, reason: "the cover is open" };
-  return fault === null ? { ok: true, reason: "" } : { ok: false, reason: fault };
+  if (fault !== null) return { ok: false, reason: fault };
+  return online ? { ok: true, reason: "" } : { ok: false, reason: "the printer is offline" };
 }
 
 async function startTerminal(terminal: PaymentTerminal, runner: LaneRunner, roster: Roster): Promise<void> {

@@ -43,7 +43,7 @@ export function laneConfigOf(
   passback: LaneConfig["policy"]["passback"],
   facility: Facility,
 ): LaneConfig {
-  const { name, title, direction: kind, barrier, timers, policy, inner } = section;
+  const { name, title, direction: kind, barrier, timers, policy, inner, vehicle } = section;
   const path = { from: section.from_zone ?? null, to: section.zone ?? null };
   return {
     name,
@@ -55,6 +55,7 @@ export function laneConfigOf(
     pulseMs: barrier.pulse_ms,
     ticket: section.printer === undefined ? "never" : section.ticket,
     terminal: section.terminal !== undefined,
+    vehicle: vehicle ?? null,
     policy: { passback, printerFailure: policy.printer_failure, outage: policy.sensor_failure },
     timers: {
       armMs: timers.arm_ms,

@@ -3,18 +3,28 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import { serveStatic } from "@hono/node-server/serve-static";
+import { receiptRoutes, type ReceiptRouteOptions } from "../receipts/routes.ts";
 import type { Pictures } from "../store/pictures.ts";
 import { cameraRoutes, type CameraRouteOptions } from "./camera-routes.ts";
 import { deskRoutes, type DeskRouteOptions } from "./desk-routes.ts";
 import { fail, type Env } from "./http.ts";
 import { laneRoutes, type LaneRouteOptions } from "./lane-routes.ts";
 import { liveRoute, type LiveOptions } from "./live-route.ts";
-import { requireSession, sessionRoutes } from "./session-routes.ts";
+import { merchantRoutes, type MerchantRouteOptions } from "./merchant-routes.ts";
+import { payRoutes, type PayRouteOptions } from "./pay-routes.ts";
+import { attendantsOnly, requireSession, sessionRoutes } from "./session-routes.ts";
+import { shiftRoutes, type ShiftRouteOptions } from "./shift-routes.ts";
+import { stayRoutes, type StayRouteOptions } from "./stay-routes.ts";
 
 export type KioskOptions = CameraRouteOptions &
   LiveOptions &
   LaneRouteOptions &
-  DeskRouteOptions & {
+  DeskRouteOptions &
+  MerchantRouteOptions &
+  StayRouteOptions &
+  PayRouteOptions &
+  ShiftRouteOptions & {
+    readonly receipts: ReceiptRouteOptions;
     readonly pictures: Pick<Pictures, "pathOf">;
     /** Folder of the built page. */
     readonly pageFolder: string;
@@ -45,6 +55,7 @@ export function createKioskApp(options: KioskOptions): Hono<Env> {
   healthRoutes(app, options);
   app.route("/cameras", cameraRoutes(options));
   app.route("/api", attendantApi(options));
+  receiptRoutes(app, options.receipts);
   app.use("/assets/*", async (c, next) => {
     await next();
     if (c.res.ok) c.header("cache-control", "public, max-age=31536000, immutable");
@@ -77,9 +88,14 @@ function attendantApi(options: KioskOptions): Hono<Env> {
   });
   sessionRoutes(api, options.sessions);
   requireSession(api, options.sessions);
+  merchantRoutes(api, options);
+  attendantsOnly(api);
   liveRoute(api, options);
   laneRoutes(api, options);
   deskRoutes(api, options);
+  stayRoutes(api, options);
+  payRoutes(api, options);
+  shiftRoutes(api, options);
   imageRoute(api, options.pictures);
   return api;
 }

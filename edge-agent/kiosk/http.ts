@@ -1,10 +1,13 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { problem } from "@parkme/shared/domain/errors";
+import type { Person } from "./sessions.ts";
 
 /** What every route of the attendant's calls shares. */
 
-export type Env = { Variables: { attendant: string } };
+export type Env = {
+  Variables: { /** Who is signed in, by name. */ attendant: string; role: Person["role"] };
+};
 
 type Failure = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 503;
 
@@ -32,8 +35,15 @@ export function readQuery<T>(c: Context<Env>, schema: z.ZodType<T>): Read<T> {
 function read<T>(c: Context<Env>, schema: z.ZodType<T>, value: unknown, code: string): Read<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return { ok: true, value: parsed.data };
-  const issue = parsed.error.issues[0];
+  const issue = closest(parsed.error.issues[0]);
   const field = issue?.path.join(".");
   const detail = issue?.message ?? "What was sent is not valid.";
   return { ok: false, response: fail(c, 400, code, detail, field === "" ? undefined : field) };
+}
+
+/** Of what fits none of several shapes: what keeps it from the one that it comes closest to. */
+function closest(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
+  if (issue?.code !== "invalid_union") return issue;
+  const [nearest] = issue.errors.toSorted((a, b) => a.length - b.length);
+  return nearest?.[0] === undefined ? issue : closest(nearest[0]);
 }

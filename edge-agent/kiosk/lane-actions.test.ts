@@ -42,7 +42,7 @@ describe("taking cash", () => {
   it("takes the money once when two pages ask at the same time", async () => {
     const cookie = await kiosk.signedIn();
     const stayId = await payingVehicle(kiosk);
-    const drawer = vi.spyOn(kiosk.gate, "openDrawer");
+    const drawer = vi.spyOn(kiosk.desk, "openDrawer");
     const ask = (idempotency_key: string) =>
       kiosk.call("/api/lanes/exit/cash", {
         cookie,

@@ -9,17 +9,18 @@ import {
   vendSchema,
   type Cash,
 } from "@parkme/shared/protocol/kiosk";
+import type { DeskParts } from "../desk/parts.ts";
+import { cashMoved } from "../desk/payments.ts";
 import type { LaneRunner } from "../lanes/lane-runner.ts";
 import type { Reply } from "../lanes/machine/model.ts";
 import type { Store } from "../store/store.ts";
 import { fail, readBody, type Env } from "./http.ts";
 
 export type LaneRouteOptions = {
-  readonly gate: {
-    readonly lanes: ReadonlyMap<string, { readonly runner: LaneRunner }>;
-    readonly openDrawer: () => boolean;
-  };
+  readonly gate: { readonly lanes: ReadonlyMap<string, { readonly runner: LaneRunner }> };
   readonly store: Pick<Store, "paymentByKey" | "vendExists">;
+  /** The drawer that cash goes into. */
+  readonly desk: Pick<DeskParts, "openDrawer" | "drawer">;
   readonly log: { readonly info: (fields: object, message: string) => void };
 };
 
@@ -54,7 +55,7 @@ export function laneRoutes(api: Hono<Env>, options: LaneRouteOptions): void {
   );
 }
 
-function takeCash({ gate, store, log }: LaneRouteOptions): Act<Cash> {
+function takeCash({ store, desk, log }: LaneRouteOptions): Act<Cash> {
   return (c, runner, body, actor) => {
     const { amount_minor: amountMinor, tendered_minor: tenderedMinor, idempotency_key: key } = body;
     const stay_id = body.stay_id.toLowerCase();
@@ -65,12 +66,14 @@ function takeCash({ gate, store, log }: LaneRouteOptions): Act<Cash> {
       return fail(c, 409, "key_reused", "This key took the money of another stay. Nothing was taken.");
     }
     if (taken !== null) return c.json({ payment_id: taken.paymentId, change_minor: taken.changeMinor });
+    if (body.accept_short !== true && desk.drawer.short(actor, tenderedMinor - amountMinor))
+      return fail(c, 409, "change_short", "The drawer holds too little change. Nothing was taken.");
     const ask = { stayId, amountMinor, tenderedMinor, actor, idempotencyKey: key };
     const reply = runner.ask({ kind: "cash", ...ask });
     if (!reply.ok) return refuse(c, reply);
     if (reply.payment === null) throw new Error("a lane took a payment without saying which");
     log.info({ lane: runner.config.name, actor, payment: reply.payment.paymentId }, "cash taken");
-    gate.openDrawer();
+    cashMoved(desk);
     return c.json({ payment_id: reply.payment.paymentId, change_minor: reply.payment.changeMinor });
   };
 }

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HOLD_CAUSES, type StayInHand } from "@parkme/shared/domain/gate-record";
 import { asId, type AttemptId, type JobId, type StayId, type TicketNumber } from "@parkme/shared/domain/ids";
 import { LANE_STATES } from "@parkme/shared/domain/lane";
-import { asCurrency, money } from "@parkme/shared/domain/money";
-import type { Quote } from "@parkme/shared/pricing/quote";
+import { plainQuote } from "@parkme/shared/pricing/testing/quotes";
 import { laneViewSchema, type LaneView } from "@parkme/shared/protocol/kiosk";
 import type { DeviceState } from "../gate/roster.ts";
 import type { Attempt, Lane } from "../lanes/machine/model.ts";
@@ -115,16 +114,10 @@ describe("a lane on view", () => {
   });
 
   it("asks for a fee only while it is due or in doubt, and never for what a right covers", () => {
-    const twelve = money(1_200, asCurrency("EUR"));
-    const quote: Quote = {
-      base: twelve,
-      total: twelve,
+    const quote = plainQuote(1_200, {
       durationMinutes: 61,
-      appliedRule: "Flat Rate",
-      tariffId: "standard",
-      tariffVersion: 1,
       trace: [{ text: "Flat Rate: 12.00 EUR", amountMinor: 1_200 }],
-    };
+    });
     const stay: StayInHand = {
       stayId: ATTEMPT.stayId,
       ticketNumber: "PKM-00000000" as TicketNumber,

@@ -30,7 +30,7 @@ export function liveRoute(api: Hono<Env>, { snapshot, changes, sessions, log }: 
     clients += 1;
     return streamSSE(c, async (stream) => {
       try {
-        while (!stream.aborted && sessions.nameOf(token) !== null) {
+        while (!stream.aborted && sessions.personOf(token) !== null) {
           // Asked for before the snapshot is taken: a change while it is being written must not be missed.
           const changed = changes.next(LIVE_INTERVAL_MS);
           await stream.writeSSE({ event: "snapshot", data: shared() });

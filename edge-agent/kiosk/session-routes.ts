@@ -34,8 +34,8 @@ export function sessionRoutes(api: Hono<Env>, sessions: Sessions): void {
     }
   });
   api.get("/session", (c) => {
-    const name = sessions.nameOf(sessionToken(c));
-    return name === null ? fail(c, 401, "signed_out", "Please sign in.") : c.json({ name });
+    const person = sessions.personOf(sessionToken(c));
+    return person === null ? fail(c, 401, "signed_out", "Please sign in.") : c.json(person);
   });
   api.delete("/session", (c) => {
     sessions.signOut(sessionToken(c));
@@ -44,12 +44,22 @@ export function sessionRoutes(api: Hono<Env>, sessions: Sessions): void {
   });
 }
 
-/** Refuses every call of the routes that follow without a session, and tells them whose it is. */
+/** Refuses every call of the routes that follow without a session, and tells them whose it is: an attendant's or a merchant's. */
 export function requireSession(api: Hono<Env>, sessions: Sessions): void {
   api.use(async (c, next) => {
-    const attendant = sessions.nameOf(sessionToken(c));
-    if (attendant === null) return fail(c, 401, "signed_out", "Please sign in.");
-    c.set("attendant", attendant);
+    const person = sessions.personOf(sessionToken(c));
+    if (person === null) return fail(c, 401, "signed_out", "Please sign in.");
+    c.set("attendant", person.name);
+    c.set("role", person.role);
+    return await next();
+  });
+}
+
+/** Refuses merchants every call of the routes that follow. */
+export function attendantsOnly(api: Hono<Env>): void {
+  api.use(async (c, next) => {
+    if (c.get("role") !== "attendant")
+      return fail(c, 403, "attendants_only", "This is for attendants. Sign in as one.");
     return await next();
   });
 }

@@ -7,8 +7,8 @@ function createAt(nowMs = 1_000) {
   let wallMs = Date.UTC(2026, 2, 1);
   const sessions = createSessions(
     [
-      { name: "Alex", pin: "481516" },
-      { name: "boss", pin: "2342" },
+      { name: "Alex", role: "attendant", title: "Alex", pin: "481516" },
+      { name: "boss", role: "attendant", title: "boss", pin: "2342" },
     ],
     { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
     2,
@@ -32,7 +32,7 @@ describe("sessions", () => {
   it("take the name without regard to case, and tell it as it is configured", async () => {
     const { sessions } = createAt();
     const outcome = await sessions.signIn("  aLEX ", "481516", "a");
-    expect(outcome.kind === "in" && sessions.nameOf(outcome.token)).toBe("Alex");
+    expect(outcome.kind === "in" && sessions.personOf(outcome.token)?.name).toBe("Alex");
   });
 
   it("do not mix up whose PIN it is", async () => {
@@ -75,8 +75,8 @@ describe("sessions", () => {
     const tokens: string[] = [];
     for (let i = 0; i < 201; i++) tokens.push(await enter());
     expect(new Set(tokens).size).toBe(201);
-    expect(sessions.nameOf(tokens[0])).toBeNull();
-    expect(sessions.nameOf(tokens[1])).toBe("boss");
+    expect(sessions.personOf(tokens[0])).toBeNull();
+    expect(sessions.personOf(tokens[1])?.name).toBe("boss");
     for (let i = 0; i < 5; i++) await signIn("boss", "0", "first");
     expect(await signIn("boss", "2342", "first")).toBe("later");
     for (let i = 0; i < 1_000; i++) await signIn("boss", "0", `place ${i}`);
@@ -87,12 +87,12 @@ describe("sessions", () => {
     const { sessions, enter, pass, stepWall } = createAt();
     const token = await enter();
     stepWall(10 * 365 * 86_400_000);
-    expect(sessions.nameOf(token)).toBe("boss");
+    expect(sessions.personOf(token)?.name).toBe("boss");
     pass(12 * 3_600_000 - 1);
     stepWall(-20 * 365 * 86_400_000);
-    expect(sessions.nameOf(token)).toBe("boss");
+    expect(sessions.personOf(token)?.name).toBe("boss");
     pass(1);
-    expect(sessions.nameOf(token)).toBeNull();
+    expect(sessions.personOf(token)).toBeNull();
   });
 
   it("end when signed out, once and for that token only", async () => {
@@ -101,8 +101,8 @@ describe("sessions", () => {
     sessions.signOut(one);
     sessions.signOut(one);
     sessions.signOut(undefined);
-    expect(sessions.nameOf(one)).toBeNull();
-    expect(sessions.nameOf(two)).toBe("boss");
-    expect(sessions.nameOf(undefined)).toBeNull();
+    expect(sessions.personOf(one)).toBeNull();
+    expect(sessions.personOf(two)?.name).toBe("boss");
+    expect(sessions.personOf(undefined)).toBeNull();
   });
 });

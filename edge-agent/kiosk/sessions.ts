@@ -1,13 +1,44 @@
 import { randomBytes, scrypt, scryptSync, timingSafeEqual } from "node:crypto";
 import type { Clock } from "@parkme/shared/domain/clock";
+import type { EdgeConfig } from "../config/load.ts";
 
 /**
- * Attendants' sessions: a random token in a cookie, kept in memory, so that a restart signs everybody out and
+ * Sessions of attendants and merchants: a random token in a cookie, kept in memory, so that a restart signs everybody out and
  * nothing on the disk lets anybody in.
  */
 export type Sessions = ReturnType<typeof createSessions>;
 
-export type Attendant = { readonly name: string; readonly pin: string };
+/** Who may sign in. A merchant may only give its own discounts. */
+export type Person = {
+  readonly name: string;
+  readonly role: "attendant" | "merchant";
+  /** What pages call this person. */
+  readonly title: string;
+};
+export type Account = Person & { readonly pin: string };
+
+/** Everybody whom the configuration lets in. */
+export function accountsOf({
+  attendants,
+  merchants,
+  secret,
+}: Pick<EdgeConfig, "attendants" | "merchants" | "secret">): Account[] {
+  return [
+    ...attendants.map(({ name, pin_file }) => ({
+      name,
+      role: "attendant" as const,
+      title: name,
+      pin: secret(pin_file),
+    })),
+    ...merchants.map(({ name, title, pin_file }) => ({
+      name,
+      role: "merchant" as const,
+      title,
+      pin: secret(pin_file),
+    })),
+  ];
+}
+
 export type SignInOutcome =
   { readonly kind: "in"; readonly token: string } | { readonly kind: "wrong" } | { readonly kind: "later" };
 
@@ -21,12 +52,14 @@ const MAX_PLACES = 1_000;
 /** Makes one check of a PIN take some 10 ms: not on the thread on which the lanes run. */
 const SCRYPT_COST = 4_096;
 
-export function createSessions(attendants: readonly Attendant[], clock: Clock, cost = SCRYPT_COST) {
+export function createSessions(accounts: readonly Account[], clock: Clock, cost = SCRYPT_COST) {
   const salt = randomBytes(16);
   const hashNow = (pin: string): Buffer => scryptSync(pin, salt, 32, { N: cost });
-  const pins = new Map(attendants.map(({ name, pin }) => [name.toLowerCase(), { name, hash: hashNow(pin) }]));
+  const pins = new Map(
+    accounts.map(({ pin, ...person }) => [person.name.toLowerCase(), { person, hash: hashNow(pin) }]),
+  );
   const nobody = hashNow(randomBytes(16).toString("hex"));
-  const sessions = new Map<string, { readonly name: string; readonly untilMs: number }>();
+  const sessions = new Map<string, { readonly person: Person; readonly untilMs: number }>();
   const failures = new Map<string, { count: number; sinceMs: number }>();
 
   function hash(pin: string): Promise<Buffer> {
@@ -61,14 +94,14 @@ export function createSessions(attendants: readonly Attendant[], clock: Clock, c
       // Earlier failures stay: who has a PIN must not guess another's between sign-ins.
       failed.count -= 1;
       const token = randomBytes(32).toString("base64url");
-      sessions.set(token, { name: known.name, untilMs: nowMs + SESSION_MS });
+      sessions.set(token, { person: known.person, untilMs: nowMs + SESSION_MS });
       forgetOldest(sessions, MAX_SESSIONS);
       return { kind: "in", token };
     },
-    /** The attendant a token belongs to, or null. */
-    nameOf: (token: string | undefined): string | null => {
+    /** Whose token it is; null = nobody's, or not any more. */
+    personOf: (token: string | undefined): Person | null => {
       const session = token === undefined ? undefined : sessions.get(token);
-      return session !== undefined && session.untilMs > clock.monotonicMs() ? session.name : null;
+      return session !== undefined && session.untilMs > clock.monotonicMs() ? session.person : null;
     },
     signOut: (token: string | undefined): void => {
       if (token !== undefined) sessions.delete(token);

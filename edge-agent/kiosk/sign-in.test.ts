@@ -18,7 +18,7 @@ describe("signing in", () => {
       /^parkme_session=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/,
     );
     const session = await kiosk.get("/api/session", cookie[0]?.split(";")[0]);
-    expect(await session.json()).toEqual({ name: "alex" });
+    expect(await session.json()).toEqual({ name: "alex", role: "attendant", title: "alex" });
   });
 
   it("gives another token each time", async () => {

@@ -34,6 +34,16 @@ describe("a normal entry", () => {
     expect(alarms(bench)).toEqual([]);
   });
 
+  it("begins stays of its own kind of vehicle, and of any kind where it has none", () => {
+    const vehicle = { type: "motorcycle", ev: true, accessible: false };
+    const own = entry({ lane: { vehicle } });
+    arrive(own, "BAB1234");
+    expect(own.records("stay_started")).toMatchObject([{ vehicle }]);
+    const any = entry();
+    arrive(any, "BAB1234");
+    expect(any.records("stay_started")[0]).not.toHaveProperty("vehicle");
+  });
+
   it("works without closing loop, photocell and open limit", () => {
     const bench = entry({ wired: ["arming", "safety", "closed_limit"] });
     passNormally(bench, "BAB1234");

@@ -173,7 +173,7 @@ describe("a vehicle that cannot be let out by itself", () => {
   });
 
   it("without a tariff is denied with the reason; the attendant's word ends its stay", () => {
-    const bench = exit({ tariff: null });
+    const bench = exit({ price: null });
     const stay = bench.parked("BAB1234", 2 * HOUR_MS);
     arrive(bench, "BAB1234");
     expect(bench.lane().display).toMatch(/tariff/);

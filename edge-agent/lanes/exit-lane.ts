@@ -1,12 +1,27 @@
 import type { Credit, StayInHand } from "@parkme/shared/domain/gate-record";
 import type { EventOf, ExitFacts, Lane, LaneTable, Row, Step, StepContext } from "./machine/model.ts";
-import { armedCells, decidingCells, deniedCells, deny, idleRow, waitingCells } from "./machine/approach.ts";
-import { abandon } from "./machine/attempts.ts";
+import {
+  armedCells,
+  decidingCells,
+  deniedCells,
+  deny,
+  dueChanged,
+  idleRow,
+  waitingCells,
+} from "./machine/approach.ts";
+import { abandon, giveBack } from "./machine/attempts.ts";
 import { heldOpenRow } from "./machine/held-open.ts";
 import { BY_MODE, holdOpen } from "./machine/hold.ts";
+import { identify, noteChosen } from "./machine/identify.ts";
 import { andThen } from "./machine/moves.ts";
 import { grant, passageRows } from "./machine/passage.ts";
-import { askForPayment, paymentRows } from "./machine/payment.ts";
+import {
+  askForPayment,
+  cashWhileDenied,
+  paymentRows,
+  settleFirst,
+  waitForCharge,
+} from "./machine/payment.ts";
 import { readsOf } from "./machine/reads.ts";
 import { recoveryRows, vendAtFault, vendDegraded, vendWith } from "./machine/recovery.ts";
 import { degradedRow, stoppedRow } from "./machine/standstill.ts";
@@ -16,11 +31,25 @@ import { degradedRow, stoppedRow } from "./machine/standstill.ts";
 const CALL = "Please call the attendant";
 
 function decide(lane: Lane, event: EventOf<"facts">, ctx: StepContext): Step {
-  const { facts } = event;
+  return andThen(noteChosen(lane, exitFactsOf(event)), (l) => {
+    if (l.mode === "closed" || l.mode === "closed_to_all")
+      return deny(l, "Lane closed. Please use another lane", ctx);
+    return judge(l, exitFactsOf(event), ctx);
+  });
+}
+
+/** Who was asked to pay here may do so, though the lane was closed meanwhile. */
+const decideAnew = settleFirst((lane, event, ctx) =>
+  andThen(noteChosen(lane, exitFactsOf(event)), (l) => judge(l, exitFactsOf(event), ctx)),
+);
+
+function exitFactsOf({ facts }: EventOf<"facts">): ExitFacts {
   if (facts.direction !== "exit") throw new Error("an exit lane was given an entry's facts");
+  return facts;
+}
+
+function judge(lane: Lane, facts: ExitFacts, ctx: StepContext): Step {
   if (lane.mode === "held_open") return holdOpen(lane, BY_MODE, ctx);
-  if (lane.mode === "closed" || lane.mode === "closed_to_all")
-    return deny(lane, "Lane closed. Please use another lane", ctx);
   const { match } = facts;
   if (match.kind === "none")
     return deny(unknownOnly(lane, facts), `No stay found for ${shown(facts)}. ${CALL}`, ctx);
@@ -29,9 +58,11 @@ function decide(lane: Lane, event: EventOf<"facts">, ctx: StepContext): Step {
   // Out of a zone, not out of the facility: nothing is due yet.
   if (ctx.config.inner) return grant(lane, creditFor(stay, facts.plate), [], ctx);
   if (stay.due === null) return deny(lane, facts.pricingRefusal ?? CALL, ctx, { found: stay });
-  return stay.due.amountMinor === 0
-    ? grant(lane, creditFor(stay, facts.plate), [], ctx)
-    : askForPayment(lane, stay, ctx);
+  if (stay.due.amountMinor === 0)
+    return grant(giveBack(lane, stay.stayId), creditFor(stay, facts.plate), [], ctx);
+  return match.chargedAt === null
+    ? askForPayment(lane, stay, ctx)
+    : waitForCharge(lane, stay, match.chargedAt, ctx);
 }
 
 function shown({ credential, plate }: ExitFacts): string {
@@ -65,13 +96,13 @@ export const exitLane = {
   ...passageRows,
   ...recoveryRows,
   IDLE: idleRow,
-  ARMED: { ...armedCells, vend },
+  ARMED: { ...armedCells, vend, identify },
   DECIDING: { ...decidingCells, facts: decide },
-  DENIED: { ...deniedCells, vend },
+  DENIED: { ...deniedCells, vend, identify, due_changed: dueChanged, cash: cashWhileDenied },
   PRINTING: unused,
   WAIT_TAKE: unused,
-  PAYING: { ...paymentRows.PAYING, vend },
-  PAY_UNKNOWN: { ...paymentRows.PAY_UNKNOWN, vend },
+  PAYING: { ...paymentRows.PAYING, vend, facts: decideAnew },
+  PAY_UNKNOWN: { ...paymentRows.PAY_UNKNOWN, vend, facts: decideAnew },
   HELD_OPEN: heldOpenRow,
   STOPPED: stoppedRow,
   DEGRADED: { ...degradedRow, vend: vendDegraded(vend) },

@@ -2,8 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Credential } from "@parkme/shared/domain/credential";
 import type { Facility } from "@parkme/shared/domain/facility";
 import type { GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
-import { asId, type FacilityId, type IdMint } from "@parkme/shared/domain/ids";
-import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
+import { asId, type AttemptId, type FacilityId, type IdMint, type StayId } from "@parkme/shared/domain/ids";
+import type { AttemptStatus } from "@parkme/shared/domain/stay";
+import { dueOf } from "@parkme/shared/pricing/due";
+import { quote } from "@parkme/shared/pricing/quote";
+import type { Tariff } from "@parkme/shared/pricing/tariff-model";
+import { plainQuote } from "@parkme/shared/pricing/testing/quotes";
+import { tariffOf } from "@parkme/shared/pricing/testing/tariffs";
 import type { Lists } from "../lists/list-file.ts";
 import type { Store } from "../store/store.ts";
 import {
@@ -15,7 +20,7 @@ import {
   turn,
   type Folder,
 } from "../store/testing/gate-db.ts";
-import { gatherFacts, type FactLane } from "./facts.ts";
+import { gatherFacts, type DueOf, type FactLane } from "./facts.ts";
 import { zoneChanges } from "./zones.ts";
 
 const NOW = { wallMs: Date.UTC(2026, 2, 1, 8), monotonicMs: 0 };
@@ -34,18 +39,12 @@ const FACILITY: Facility = {
     { name: "staff", title: "Staff", parent: "deck", capacity: 2 },
   ],
 };
-const TARIFF = tariff({
+const TARIFF = tariffOf({
   slabs: [
     { max_hours: 3, price: 5 },
     { max_hours: null, price: 9 },
   ],
 });
-
-function tariff(document: unknown): Tariff {
-  const parsed = parseTariff(document, { id: "standard", version: 1, currency: EUR });
-  if (!parsed.ok) throw new Error("the test's tariff is wrong");
-  return parsed.value;
-}
 
 let folder: Folder;
 let store: Store;
@@ -65,6 +64,7 @@ afterEach(() => {
 
 /** A lane from somewhere into somewhere; from outside unless it is an inner one. */
 const laneInto = (to: string | null, inner = false, from: string | null = null): FactLane => ({
+  name: "exit",
   inner,
   zones: zoneChanges({ from, to }, FACILITY.zones),
 });
@@ -82,19 +82,36 @@ function credentialOf({ card, code, ticket }: Shown): Credential | null {
   return ticket === undefined ? null : { kind: "ticket", text: ticket };
 }
 
+/** One tariff for all stays, as the agent prices them. */
+const dueBy =
+  (tariff: Tariff | null): DueOf =>
+  (account, nowMs) => {
+    const { creditedMinor, settledWallMs: settledMs, entryWallMs: entryMs, vehicleType } = account;
+    const right = store.pricedRight(account, () => null);
+    const quoteAt = (exitMs: number) => quote(tariff, { entryMs, exitMs, right, vehicleType });
+    return dueOf({ quoteAt, creditedMinor, settledMs }, nowMs);
+  };
+
 function enter(shown: Shown, lane = GATE, wallMs = NOW.wallMs) {
   const request = { purpose: "decide", direction: "entry", plate: shown.plate ?? null } as const;
-  const sources = { store, facility: FACILITY, tariff: TARIFF };
-  const asked = { ...request, credential: credentialOf(shown) };
+  const sources = { store, facility: FACILITY, due: dueBy(TARIFF) };
+  const asked = { ...request, stayId: null, credential: credentialOf(shown) };
   const facts = gatherFacts(asked, lane, { wallMs, monotonicMs: 0 }, sources);
   if (facts.direction !== "entry") throw new Error("an exit's facts");
   return facts;
 }
 
-function leave(shown: Shown, by: Tariff | null = TARIFF, lane = GATE) {
-  const request = { purpose: "decide", direction: "exit", plate: shown.plate ?? null } as const;
-  const sources = { store, facility: FACILITY, tariff: by };
-  const facts = gatherFacts({ ...request, credential: credentialOf(shown) }, lane, NOW, sources);
+function leave(
+  shown: Shown,
+  by: Tariff | null = TARIFF,
+  lane = GATE,
+  stayId: StayId | null = null,
+  atMs = NOW.wallMs,
+) {
+  const request = { purpose: "decide", direction: "exit", plate: shown.plate ?? null, stayId } as const;
+  const sources = { store, facility: FACILITY, due: dueBy(by) };
+  const now = { wallMs: atMs, monotonicMs: 0 };
+  const facts = gatherFacts({ ...request, credential: credentialOf(shown) }, lane, now, sources);
   if (facts.direction !== "exit") throw new Error("an entry's facts");
   return facts;
 }
@@ -132,13 +149,22 @@ const permit = (id: string, more: Partial<Lists["permits"][number]> = {}): Lists
   account: "Acme",
   spaces: null,
   zone: null,
+  pass: null,
   ...VALID,
   ...more,
 });
 const reservation = (
   id: string,
   more: Partial<Lists["reservations"][number]> = {},
-): Lists["reservations"][number] => ({ id, plates: [], codes: [], zone: null, ...VALID, ...more });
+): Lists["reservations"][number] => ({
+  id,
+  plates: [],
+  codes: [],
+  zone: null,
+  reservedFromMs: more.fromMs ?? VALID.fromMs,
+  ...VALID,
+  ...more,
+});
 
 async function listed(lists: Partial<Lists>): Promise<void> {
   const none = { version: "1", asOfMs: null, permits: [], reservations: [], blocked: [], watched: [] };
@@ -182,7 +208,7 @@ describe("room at an entry", () => {
   });
 
   it("is the facility's where a lane leads into a zone that is not known", () => {
-    const astray = { inner: false, zones: [{ zone: "torn-down", by: 1 }] } as const;
+    const astray = { name: "exit", inner: false, zones: [{ zone: "torn-down", by: 1 }] } as const;
     expect(enter({}, astray).full).toBeNull();
   });
 });
@@ -521,35 +547,78 @@ describe("who leaves", () => {
   });
 });
 
+describe("a stay that is known already", () => {
+  it("is that one, whatever was read or shown", () => {
+    const known = parked(null);
+    const read = parked("HHCD77");
+    expect(leave({ plate: "HHCD77", ticket: read.ticketNumber }, TARIFF, GATE, known.stayId)).toMatchObject({
+      plate: "HHCD77",
+      match: {
+        kind: "one",
+        stay: { stayId: known.stayId, plate: null, status: "open", due: { amountMinor: 500 } },
+      },
+    });
+  });
+
+  it("is none when it has ended, or never was", () => {
+    const gone = parked("HHCD77");
+    write(make.moved("out", gone.stayId));
+    const never = asId<StayId>("01890000-0000-7000-8000-000000000009");
+    for (const stayId of [gone.stayId, never])
+      expect(leave({}, TARIFF, GATE, stayId).match).toEqual({ kind: "none" });
+  });
+});
+
 describe("what is due at an exit", () => {
-  const dueOf = (shown: Shown) => {
+  const dueAt = (shown: Shown) => {
     const { match } = leave(shown);
     return match.kind === "one" ? match.stay.due : match.kind;
   };
 
   it("is priced by the entry, less what is paid, and never less than nothing", () => {
     const stay = parked("BAB1234", { agoMs: 2 * HOUR_MS });
-    expect(dueOf({ plate: "BAB1234" })).toMatchObject({ amountMinor: 500 });
+    expect(dueAt({ plate: "BAB1234" })).toMatchObject({ amountMinor: 500 });
     write(make.paid(stay.stayId, 300));
-    expect(dueOf({ plate: "BAB1234" })).toMatchObject({ amountMinor: 200 });
+    expect(dueAt({ plate: "BAB1234" })).toMatchObject({ amountMinor: 200 });
     write(make.paid(stay.stayId, 900));
-    expect(dueOf({ plate: "BAB1234" })).toMatchObject({ amountMinor: 0 });
+    expect(dueAt({ plate: "BAB1234" })).toMatchObject({ amountMinor: 0 });
     parked("HHCD77", { agoMs: -HOUR_MS });
-    expect(dueOf({ plate: "HHCD77" }), "the clock stepped back").toMatchObject({ amountMinor: 500 });
+    expect(dueAt({ plate: "HHCD77" }), "the clock stepped back").toMatchObject({ amountMinor: 500 });
   });
 
-  it("is nothing, and has no price, where a right covers the stay", async () => {
+  it("edge case 23: is nothing within the exit grace of what was paid, and then the difference", () => {
+    const stay = parked("BAB1234", { agoMs: 2 * HOUR_MS });
+    const paid = make.paid(stay.stayId, 500, "k", { quote: plainQuote(500) });
+    store.commit(turn([paid], { now: NOW }));
+    const later = (ms: number) => {
+      const { match } = leave({ plate: "BAB1234" }, TARIFF, GATE, null, NOW.wallMs + ms);
+      return match.kind === "one" ? match.stay.due?.amountMinor : null;
+    };
+    expect([later(0), later(900_000), later(900_001), later(2 * HOUR_MS)]).toEqual([0, 0, 0, 400]);
+    expect(later(-HOUR_MS), "the clock stepped back").toBe(0);
+  });
+
+  it("is nothing where a right covers the stay, with a tariff or without", async () => {
     await listed({
       permits: [permit("P-1", { plates: ["BAB1234"] })],
       reservations: [reservation("R-1", { plates: ["HHCD77"] })],
     });
-    const covered = { quote: null, amountMinor: 0 };
     parked("BAB1234", { right: { kind: "permit", id: "P-1" } });
     parked("HHCD77", { right: { kind: "reservation", id: "R-1" } });
-    expect([dueOf({ plate: "BAB1234" }), dueOf({ plate: "HHCD77" })]).toEqual([covered, covered]);
-    expect(leave({ plate: "BAB1234" }, null).pricingRefusal, "nor a tariff").toBeNull();
+    const covered = { quote: { total: { amountMinor: 0 } }, amountMinor: 0 };
+    expect([dueAt({ plate: "BAB1234" }), dueAt({ plate: "HHCD77" })]).toMatchObject([covered, covered]);
+    const priceless = { match: { stay: { due: { quote: null, amountMinor: 0 } } }, pricingRefusal: null };
+    expect(leave({ plate: "BAB1234" }, null)).toMatchObject(priceless);
     await listed({});
-    expect(dueOf({ plate: "BAB1234" }), "the list forgot it").toEqual(covered);
+    expect(dueAt({ plate: "BAB1234" }), "the list forgot it").toMatchObject(covered);
+    expect(leave({ plate: "BAB1234" }, null)).toMatchObject(priceless);
+  });
+
+  it("is not known without a tariff where a right has ended", async () => {
+    const ended = { plates: ["BAB1234"], untilMs: NOW.wallMs - 1 };
+    await listed({ permits: [permit("P-1", ended)] });
+    parked("BAB1234", { right: { kind: "permit", id: "P-1" } });
+    expect(leave({ plate: "BAB1234" }, null).pricingRefusal).toMatch(/tariff/);
   });
 
   it("is the tariff's from where the right ended", async () => {
@@ -557,9 +626,9 @@ describe("what is due at an exit", () => {
     const ended = { plates: ["BAB1234"], fromMs: untilMs - HOUR_MS, untilMs };
     await listed({ reservations: [reservation("R-1", ended)] });
     const stay = parked("BAB1234", { agoMs: 5 * HOUR_MS, right: { kind: "reservation", id: "R-1" } });
-    expect(dueOf({ plate: "BAB1234" })).toMatchObject({ amountMinor: 900, quote: { durationMinutes: 240 } });
+    expect(dueAt({ plate: "BAB1234" })).toMatchObject({ amountMinor: 900 });
     write(make.paid(stay.stayId, 900));
-    expect(dueOf({ plate: "BAB1234" })).toMatchObject({ amountMinor: 0 });
+    expect(dueAt({ plate: "BAB1234" })).toMatchObject({ amountMinor: 0 });
   });
 
   it("is not known without a tariff: the stay is named, and the reason", () => {
@@ -567,5 +636,52 @@ describe("what is due at an exit", () => {
     const facts = leave({ plate: "BAB1234" }, null);
     expect(facts.match).toMatchObject({ kind: "one", stay: { stayId: stay.stayId, due: null } });
     expect(facts.pricingRefusal).toMatch(/tariff/);
+  });
+});
+
+describe("edge case 20: a card that may be charged for who leaves", () => {
+  function attempt({ stayId }: StayInHand, status: AttemptStatus, place: string): void {
+    const rest = { stayId, amountMinor: 500, receipt: null, detail: "" };
+    const record: GateRecord = { type: "attempt", attemptId: ids[place] ?? NOBODY, status, ...rest };
+    store.record({ place, records: [record] }, NOW);
+  }
+  const NOBODY = asId<AttemptId>("01890000-0000-7000-8000-000000000001");
+  let ids: Readonly<Record<string, AttemptId>>;
+  beforeEach(() => {
+    const places = ["exit", "exit-2", "lobby", "desk"];
+    ids = Object.fromEntries(places.map((place) => [place, mint.next<AttemptId>(NOW.wallMs)]));
+  });
+  const chargedAt = (plate: string, lane = GATE) => {
+    const { match } = leave({ plate }, TARIFF, lane);
+    return match.kind === "one" ? match.chargedAt : match.kind;
+  };
+
+  it.each(["lobby", "desk", "exit-2"])("at %s is known at the exit until it is settled", (place) => {
+    const stay = parked("BAB1234");
+    parked("HHCD77");
+    for (const [status, expected] of [
+      ["begun", place],
+      ["unknown", place],
+      ["reversing", place],
+      ["reversed", null],
+    ] as const) {
+      attempt(stay, status, place);
+      expect([status, chargedAt("BAB1234"), chargedAt("HHCD77")]).toEqual([status, expected, null]);
+    }
+  });
+
+  it("at the exit itself is its own, and one more elsewhere is told of", () => {
+    const stay = parked("BAB1234");
+    attempt(stay, "unknown", "exit");
+    expect(chargedAt("BAB1234")).toBeNull();
+    attempt(stay, "unknown", "lobby");
+    expect(chargedAt("BAB1234")).toBe("lobby");
+    attempt(stay, "approved", "lobby");
+    expect(chargedAt("BAB1234")).toBeNull();
+  });
+
+  it("is nothing to a lane within the facility", () => {
+    attempt(parked("BAB1234"), "begun", "lobby");
+    expect(chargedAt("BAB1234", laneInto("deck", true))).toBeNull();
   });
 });

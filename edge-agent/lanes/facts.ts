@@ -1,9 +1,11 @@
 import type { Facility } from "@parkme/shared/domain/facility";
 import type { StayInHand } from "@parkme/shared/domain/gate-record";
 import type { Now } from "@parkme/shared/domain/clock";
-import { parseTicketNumber } from "@parkme/shared/domain/ids";
-import { quote } from "@parkme/shared/pricing/quote";
-import type { Tariff } from "@parkme/shared/pricing/tariff";
+import { parseTicketNumber, type StayId } from "@parkme/shared/domain/ids";
+import { ok, type Result } from "@parkme/shared/domain/result";
+import type { StayAccount } from "@parkme/shared/domain/stay-account";
+import type { Due } from "@parkme/shared/pricing/due";
+import type { PricingRefusal } from "@parkme/shared/pricing/quote-model";
 import { matchPlate } from "../plates/match.ts";
 import type { InsideStay } from "../store/stays.ts";
 import type { Store } from "../store/store.ts";
@@ -19,15 +21,20 @@ export type FactSources = {
     | "insideWith"
     | "insideUnder"
     | "rightsFor"
-    | "coveredUntil"
+    | "stayAccount"
+    | "pricedRight"
     | "listed"
+    | "openAttemptsOf"
   >;
   readonly facility: Facility;
-  readonly tariff: Tariff | null;
+  readonly due: DueOf;
 };
 
-/** What a lane's place among the zones makes of a question. */
-export type FactLane = Pick<LaneConfig, "inner" | "zones">;
+/** What a stay owes now, by the tariff that prices it. */
+export type DueOf = (account: StayAccount, nowMs: number) => Result<Due, PricingRefusal>;
+
+/** What a lane's place among the others and among the zones makes of a question. */
+export type FactLane = Pick<LaneConfig, "name" | "inner" | "zones">;
 
 /** Gathers what a lane machine asked for, from the store as it is now. */
 export function gatherFacts(request: FactsRequest, lane: FactLane, now: Now, sources: FactSources): Facts {
@@ -104,41 +111,56 @@ function fullPlace(
 }
 
 function exitFacts(request: FactsRequest, lane: FactLane, now: Now, sources: FactSources): ExitFacts {
-  const { purpose, plate, credential } = request;
+  const { purpose, plate, credential, stayId } = request;
   const facts = { direction: "exit", purpose, plate, credential, pricingRefusal: null } as const;
-  const matched = matchStay(request, sources);
+  const matched = stayId === null ? matchStay(request, sources) : matchById(stayId, sources);
   if (matched.kind !== "one") return { ...facts, match: matched };
-  const { stay: inside } = matched;
-  if (lane.inner) return { ...facts, match: { kind: "one", stay: stayOf(inside) } };
-  const priced = price(inside, now, sources);
+  const stay = stayOf(matched.stay);
+  if (lane.inner) return { ...facts, match: { kind: "one", stay, chargedAt: null } };
+  const chargedAt = placeOfCharge(stay.stayId, lane.name, sources);
+  const priced = price(stay.stayId, now, sources);
   return priced.ok
-    ? { ...facts, match: { kind: "one", stay: { ...stayOf(inside), due: priced.due } } }
-    : { ...facts, match: { kind: "one", stay: stayOf(inside) }, pricingRefusal: priced.why };
+    ? { ...facts, match: { kind: "one", stay: { ...stay, due: priced.value }, chargedAt } }
+    : { ...facts, match: { kind: "one", stay, chargedAt }, pricingRefusal: priced.error.message };
 }
 
-type Priced =
-  | { readonly ok: true; readonly due: NonNullable<StayInHand["due"]> }
-  | { readonly ok: false; readonly why: string };
-
-/** A right covers a stay to its own end; what is longer pays by the tariff from there. */
-function price(inside: InsideStay, now: Now, { store, tariff }: FactSources): Priced {
-  let entryMs = inside.entryWallMs;
-  if (inside.right !== null) {
-    const untilMs = store.coveredUntil(inside.right);
-    if (untilMs === null || now.wallMs <= untilMs) return { ok: true, due: { quote: null, amountMinor: 0 } };
-    entryMs = Math.max(entryMs, untilMs);
-  }
-  const priced = quote(tariff, { entryMs, exitMs: now.wallMs });
-  if (!priced.ok) return { ok: false, why: priced.error.message };
-  const amountMinor = Math.max(0, priced.value.total.amountMinor - inside.paidMinor);
-  return { ok: true, due: { quote: priced.value, amountMinor } };
+/** Edge case 20: where else a card may be charged for this stay. */
+function placeOfCharge(stayId: StayId, lane: string, { store }: FactSources): string | null {
+  return store.openAttemptsOf(stayId).find((attempt) => attempt.lane !== lane)?.lane ?? null;
 }
 
-type Matched =
-  Exclude<ExitFacts["match"], { kind: "one" }> | { readonly kind: "one"; readonly stay: InsideStay };
+/** Whoever is covered by a right for the whole stay owes nothing, even where no tariff is in force. */
+function price(
+  stayId: StayId,
+  now: Now,
+  { store, due }: FactSources,
+): Result<NonNullable<StayInHand["due"]>, PricingRefusal> {
+  const account = store.stayAccount(stayId);
+  if (account === null) throw new Error("a stay that is inside has no account");
+  const priced = due(account, now.wallMs);
+  if (priced.ok) return ok({ quote: priced.value.quote, amountMinor: priced.value.amountMinor });
+  if (priced.error.code !== "tariff_missing") return priced;
+  // A pass is nothing without the tariff that knows it.
+  const right = store.pricedRight(account, () => null);
+  const covers = right?.kind === "covered" && (right.untilMs === null || now.wallMs <= right.untilMs);
+  return covers ? ok({ quote: null, amountMinor: 0 }) : priced;
+}
+
+type Matched<Found> =
+  Exclude<ExitFacts["match"], { kind: "one" }> | { readonly kind: "one"; readonly stay: Found };
+
+/** The stay that an attendant named, or that the lane has in hand, while it may be inside. */
+function matchById(stayId: StayId, { store }: FactSources): Matched<Omit<StayInHand, "due">> {
+  const account = store.stayAccount(stayId);
+  if (account === null) return { kind: "none" };
+  const { status } = account;
+  return status === "open" || status === "provisional"
+    ? { kind: "one", stay: { ...account, status } }
+    : { kind: "none" };
+}
 
 /** By what was shown, where that leads to a stay; else by the plate. */
-function matchStay({ plate, credential }: FactsRequest, sources: FactSources): Matched {
+function matchStay({ plate, credential }: FactsRequest, sources: FactSources): Matched<InsideStay> {
   const shown = credential === null ? [] : staysOf(credential, sources);
   if (shown.length > 0) return oneOf(shown);
   return plate === null ? { kind: "none" } : matchByPlate(plate, sources.store.insideLike(plate));
@@ -163,13 +185,13 @@ function currentOf(stays: readonly InsideStay[]): readonly InsideStay[] {
   return current.length > 0 ? current : stays;
 }
 
-function oneOf(stays: readonly InsideStay[]): Matched {
+function oneOf(stays: readonly InsideStay[]): Matched<InsideStay> {
   const [first, ...others] = currentOf(stays);
   if (first === undefined) return { kind: "none" };
   return others.length === 0 ? { kind: "one", stay: first } : { kind: "several", count: others.length + 1 };
 }
 
-function matchByPlate(plate: string, alike: readonly InsideStay[]): Matched {
+function matchByPlate(plate: string, alike: readonly InsideStay[]): Matched<InsideStay> {
   const match = matchPlate(plate, currentOf(alike));
   switch (match.kind) {
     case "exact":
@@ -184,6 +206,13 @@ function matchByPlate(plate: string, alike: readonly InsideStay[]): Matched {
   }
 }
 
-function stayOf({ stayId, ticketNumber, plate, entryWallMs, status, right }: InsideStay): StayInHand {
+function stayOf({
+  stayId,
+  ticketNumber,
+  plate,
+  entryWallMs,
+  status,
+  right,
+}: Omit<StayInHand, "due">): StayInHand {
   return { stayId, ticketNumber, plate, entryWallMs, status, right, due: null };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { GateRecord } from "@parkme/shared/domain/gate-record";
+import type { GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
+import type { StayId, TicketNumber } from "@parkme/shared/domain/ids";
 import { createBook } from "./testing/book.ts";
 import {
   admitted,
@@ -340,5 +341,58 @@ describe("two lanes", () => {
     expect([one, two].map((r) => r.runner.lane().state)).toEqual(["OPENING", "DENIED"]);
     vi.advanceTimersByTime(1_000);
     expect(two.sent).toEqual([]);
+  });
+});
+
+describe("a stay that changes elsewhere", () => {
+  const HOUR_MS = 3_600_000;
+
+  function owing(): { r: Rig; stay: StayInHand } {
+    const book = createBook();
+    const stay: StayInHand = {
+      stayId: "01890000-0000-7000-8000-000000000001" as StayId,
+      ticketNumber: "PKM-00000000" as TicketNumber,
+      plate: "BAB1234",
+      entryWallMs: START_MS - 2 * HOUR_MS,
+      status: "open",
+      right: null,
+      due: null,
+    };
+    book.parked(stay);
+    const r = rig({ direction: "exit", book });
+    arrives(r);
+    r.read("BAB1234");
+    vi.advanceTimersByTime(300);
+    expect(r.runner.lane().state).toBe("PAYING");
+    return { r, stay };
+  }
+
+  it("opens the exit in the turn that tells of it, written before the command leaves", () => {
+    const { r, stay } = owing();
+    r.order.length = 0;
+    r.book.changeDue(stay.stayId, { paid: 500 });
+    r.runner.tell({ kind: "due_changed", stayId: stay.stayId });
+    expect(r.runner.lane().state).toBe("OPENING");
+    expect(r.order).toEqual(["commit", "send open"]);
+  });
+
+  it("opens nothing when the disk refuses", () => {
+    const { r, stay } = owing();
+    r.book.changeDue(stay.stayId, { paid: 500 });
+    r.refuse(1);
+    r.runner.tell({ kind: "due_changed", stayId: stay.stayId });
+    expect(r.runner.lane().state).toBe("UNKNOWN");
+    expect(r.sent).toEqual([]);
+  });
+
+  it("an attendant's word on a vehicle is answered by what came of it", () => {
+    const { r, stay } = owing();
+    const word = { kind: "identify", actor: "alex", reason: "papers" } as const;
+    const nobody = "01890000-0000-7000-8000-000000000002" as StayId;
+    expect(r.runner.ask({ ...word, stayId: nobody })).toMatchObject({ ok: false, code: "no_stay" });
+    expect(types(r)).toEqual([]);
+    expect(r.runner.ask({ ...word, stayId: stay.stayId })).toEqual({ ok: true, payment: null });
+    expect(r.runner.lane().state).toBe("PAYING");
+    expect(types(r)).toEqual(["identified"]);
   });
 });

@@ -59,10 +59,19 @@ export type LaneRunner = {
   readonly stop: () => void;
 };
 
-export type AskedKind = "cash" | "vend" | "reset" | "hold" | "turn";
+export type AskedKind = "cash" | "vend" | "identify" | "reset" | "hold" | "turn";
 export type ToldKind = Extract<
   LaneEventKind,
-  "credential" | "printed" | "print_failed" | "taken" | "terminal" | "device" | "output" | "mode"
+  | "credential"
+  | "code_refused"
+  | "due_changed"
+  | "printed"
+  | "print_failed"
+  | "taken"
+  | "terminal"
+  | "device"
+  | "output"
+  | "mode"
 >;
 
 const DISK_REFUSES = "The disk refuses to write";

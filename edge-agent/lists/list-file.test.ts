@@ -32,7 +32,7 @@ describe("a list file", () => {
     const read = parse({
       ...FILE,
       as_of: "2026-03-01T04:00:00Z",
-      permits: [{ ...PERMIT, spaces: 2, zone: "staff" }],
+      permits: [{ ...PERMIT, spaces: 2, zone: "staff", pass: "workdays" }],
       blocked,
     });
     expect(read).toEqual({
@@ -50,6 +50,7 @@ describe("a list file", () => {
             untilMs: Date.UTC(2026, 11, 31, 23),
             spaces: 2,
             zone: "staff",
+            pass: "workdays",
           },
         ],
         reservations: [
@@ -58,6 +59,7 @@ describe("a list file", () => {
             plates: ["BCD5678"],
             codes: ["K7Q2-9F"],
             fromMs: Date.UTC(2026, 2, 1, 8, 45),
+            reservedFromMs: Date.UTC(2026, 2, 1, 9),
             untilMs: Date.UTC(2026, 2, 1, 18),
             zone: null,
           },
@@ -72,7 +74,7 @@ describe("a list file", () => {
     expect(parse({ version: "1" })).toMatchObject({ ok: true, value: { permits: [], asOfMs: null } });
     const { plates: _plates, cards: _cards, ...bare } = PERMIT;
     expect(parse({ version: "1", permits: [bare] })).toMatchObject({
-      value: { permits: [{ plates: [], cards: [], spaces: null, zone: null }] },
+      value: { permits: [{ plates: [], cards: [], spaces: null, zone: null, pass: null }] },
     });
   });
 

@@ -12,7 +12,7 @@ import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
  * { "version": "2026-03-01", "as_of": "2026-03-01T04:00:00Z",
  *   "permits": [{ "id": "P-1", "plates": ["B AB 1234"], "cards": ["04A1B2C3"], "account": "Acme",
  *                 "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2027-01-01T00:00:00Z",
- *                 "spaces": 2, "zone": "staff" }],
+ *                 "spaces": 2, "zone": "staff", "pass": "workdays" }],
  *   "reservations": [{ "id": "R-1", "plates": ["B CD 5678"], "codes": ["K7Q2-9F"],
  *                      "from": "2026-03-01T09:00:00Z", "until": "2026-03-01T18:00:00Z", "early_minutes": 15 }],
  *   "blocked": [{ "plate": "B XY 99", "reason": "house ban" }],
@@ -21,8 +21,10 @@ import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
  *
  * A permit without `spaces` lets one vehicle in at a time; with it, the permits of its account together let in so
  * many. `zone` names the quota: such a holder is let in while that zone has room, though the place is full for
- * others; a permit without a zone has no quota but its spaces. A reservation lets one vehicle in, once, and keeps a
- * space for it (in its zone, where it names one) from `early_minutes` before `from` to `until`.
+ * others; a permit without a zone has no quota but its spaces. `pass` names the tariff's pass that says which hours and
+ * minutes it pays for; without it, it pays for all of its time. A reservation lets one vehicle in, once, and keeps a
+ * space for it (in its zone, where it names one) from `early_minutes` before `from` to `until`; what the time before
+ * `from` and after `until` costs is the tariff's to say.
  */
 
 export const MAX_LIST_ENTRIES = 200_000;
@@ -73,18 +75,22 @@ const permitSchema = z
     valid_until: instant,
     spaces: z.number().int().min(1).max(100_000).optional(),
     zone: slugSchema.optional(),
+    pass: id.optional(),
   })
   .refine((permit) => permit.valid_from < permit.valid_until, {
     path: ["valid_until"],
     message: "must be after valid_from",
   })
-  .transform(({ valid_from: fromMs, valid_until: untilMs, spaces = null, zone = null, ...rest }) => ({
-    ...rest,
-    fromMs,
-    untilMs,
-    spaces,
-    zone,
-  }));
+  .transform(
+    ({ valid_from: fromMs, valid_until: untilMs, spaces = null, zone = null, pass = null, ...rest }) => ({
+      ...rest,
+      fromMs,
+      untilMs,
+      spaces,
+      zone,
+      pass,
+    }),
+  );
 
 const reservationSchema = z
   .strictObject({
@@ -101,6 +107,8 @@ const reservationSchema = z
     ...rest,
     /** From when on it lets in. */
     fromMs: from - early * MINUTE_MS,
+    /** What it is for begins here: before it, the tariff's price for coming early counts. */
+    reservedFromMs: from,
     untilMs,
     zone,
   }));

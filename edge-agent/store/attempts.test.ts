@@ -3,7 +3,7 @@ import type { GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
 import type { AttemptId, IdMint } from "@parkme/shared/domain/ids";
 import type { AttemptStatus } from "@parkme/shared/domain/stay";
 import type { GateDatabase } from "./open.ts";
-import { attemptSteps, paymentAttempts } from "./schema.ts";
+import { attemptSteps, paymentAttempts } from "./money-schema.ts";
 import type { Store } from "./store.ts";
 import { newFolder, newMint, openStore, recordsOf, START_MS, turn, type Folder } from "./testing/gate-db.ts";
 
@@ -100,6 +100,17 @@ describe("a card payment", () => {
     expect(store.openAttempts("exit-2").map(({ attemptId }) => attemptId)).toEqual([elsewhere]);
     expect(store.openAttempts()).toHaveLength(3);
     expect(store.openAttempts("entry")).toEqual([]);
+  });
+
+  it("belongs to its stay, wherever it was begun, until it is settled", () => {
+    const [here, elsewhere] = [newAttempt(), newAttempt()];
+    const { stayId } = stay;
+    write(step(here, "begun"), 1);
+    write(step(elsewhere, "unknown"), 2, "lobby");
+    expect(store.openAttemptsOf(stayId).map(({ lane }) => lane)).toEqual(["exit", "lobby"]);
+    write(step(here, "declined"), 3);
+    expect(store.openAttemptsOf(stayId)).toEqual([store.openAttempts("lobby")[0]]);
+    expect(store.openAttemptsOf(mint.next(START_MS))).toEqual([]);
   });
 
   it("is of a stay that there is", () => {

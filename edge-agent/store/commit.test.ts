@@ -3,15 +3,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GateRecord, LaneRead } from "@parkme/shared/domain/gate-record";
 import type { AttemptId, CommandId, IdMint, JobId } from "@parkme/shared/domain/ids";
 import { eventPayloads, syncEventSchema, type EventKind } from "@parkme/shared/protocol/sync";
-import { money } from "@parkme/shared/domain/money";
+import { plainQuote } from "@parkme/shared/pricing/testing/quotes";
 import type { GateDatabase } from "./open.ts";
+import { payments } from "./money-schema.ts";
 import {
   alarms,
   commands,
   lanes,
   log,
   movements,
-  payments,
   plateReads,
   resets,
   stays,
@@ -19,16 +19,7 @@ import {
   vends,
 } from "./schema.ts";
 import type { Store } from "./store.ts";
-import {
-  EUR,
-  newFolder,
-  newMint,
-  openStore,
-  recordsOf,
-  START_MS,
-  turn,
-  type Folder,
-} from "./testing/gate-db.ts";
+import { newFolder, newMint, openStore, recordsOf, START_MS, turn, type Folder } from "./testing/gate-db.ts";
 
 let folder: Folder;
 let db: GateDatabase;
@@ -84,15 +75,7 @@ function read(sourceId: string | null): LaneRead {
   };
 }
 
-const quote = {
-  base: money(500, EUR),
-  total: money(500, EUR),
-  durationMinutes: 120,
-  appliedRule: "Slab Rate",
-  tariffId: "standard",
-  tariffVersion: 3,
-  trace: [],
-};
+const quote = plainQuote(500, { appliedRule: "Slab Rate", tariffVersion: 3, durationMinutes: 120 });
 
 describe("a turn", () => {
   it("is there as a whole: state, stay, ticket, money, vend, command, read and log", () => {
@@ -118,7 +101,7 @@ describe("a turn", () => {
       alarms: 0,
       plateReads: 1,
       lanes: 1,
-      log: 3,
+      log: 5,
     });
     expect(db.select().from(lanes).get()).toMatchObject({ lane: "entry", state: "OPENING" });
     expect(store.creditInDoubt("entry")).toEqual(credit);
@@ -279,11 +262,14 @@ describe("the log", () => {
       "stay.started",
       "stay.voided",
       "stay.flagged",
+      "shift.opened",
       "payment.taken",
+      "ledger.entry",
+      "ledger.entry",
       "movement.recorded",
     ]);
-    expect(store.logAfter(0, 100).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(store.lastLogSeq()).toBe(10);
+    expect(store.logAfter(0, 100).map(({ seq }) => seq)).toEqual([...Array(13).keys()].map((i) => i + 1));
+    expect(store.lastLogSeq()).toBe(13);
   });
 
   it("says only what the cloud understands", () => {
@@ -306,6 +292,7 @@ describe("the log", () => {
         make.moved("in", stayId, { plate: "BAB1234", review: "direction_ambiguous", zones }),
         make.moved("in", stayId, { scope: "zone", zones }),
         { type: "stay_review", stayId, review: "passback" },
+        { type: "identified", stayId, actor: "alex", reason: "no plate" },
         { ...attempt, status: "begun", receipt: null },
         { ...attempt, status: "approved", receipt: "R-1" },
         make.paid(stayId, 500),
@@ -328,8 +315,19 @@ describe("the log", () => {
     store.neutralReset({ ...by, idempotencyKey: "k" }, now);
     for (const { alarm_id } of store.recentAlarms(9)) store.acknowledgeAlarm(alarm_id, "alex", START_MS);
     const events = store.logAfter(0, 100);
-    expect(events).toHaveLength(23);
-    const unsaid: EventKind[] = ["stay.voided"];
+    expect(events).toHaveLength(27);
+    // What desks say of money is looked at with the acts that say it.
+    const unsaid: EventKind[] = [
+      "stay.voided",
+      "shift.moved",
+      "shift.closed",
+      "receipt.issued",
+      "validation.given",
+      "stay.amended",
+      "ticket.replaced",
+      "tariff.taken",
+      "tariff.refused",
+    ];
     expect(new Set([...events.map(({ kind }) => kind), ...unsaid])).toEqual(
       new Set(Object.keys(eventPayloads)),
     );
@@ -337,7 +335,7 @@ describe("the log", () => {
       expect(syncEventSchema.parse(event)).toEqual(event);
       expect(eventPayloads[event.kind as EventKind].parse(event.payload)).toEqual(event.payload);
     }
-    expect(new Set(events.map((event) => event.event_id)).size).toBe(23);
+    expect(new Set(events.map((event) => event.event_id)).size).toBe(27);
   });
 
   it("is read in pages, from where the cloud has it", () => {

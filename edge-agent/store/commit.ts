@@ -27,13 +27,21 @@ export type CommandAnswer = {
   readonly outcome: "done" | "refused" | "silent";
 };
 
+/** What happened at a place that is no lane. */
+export type PlaceRecords = { readonly place: string; readonly records: readonly GateRecord[] };
+
+export type Commit = {
+  readonly commit: (turn: Turn) => void;
+  readonly record: (what: PlaceRecords, now: Now) => void;
+};
+
 export type CommitOptions = RecordOptions & { readonly epoch: number; readonly writeLog: LogWriter };
 
 /**
  * Prepares the one write path of the gate: lane, stay, ticket, money, command and log row commit together or
- * not at all, and are on the disk when the returned function returns. It throws when the disk refuses.
+ * not at all, and are on the disk when the returned functions return. They throw when the disk refuses.
  */
-export function createCommit(db: GateDatabase, options: CommitOptions): (turn: Turn) => void {
+export function createCommit(db: GateDatabase, options: CommitOptions): Commit {
   const { writeLog } = options;
   const writeRecord = createRecordWriter(db, options);
   const isOutdated = outdatedCheck(db);
@@ -58,14 +66,17 @@ export function createCommit(db: GateDatabase, options: CommitOptions): (turn: T
     })
     .prepare();
 
+  const writeRecords = (records: readonly GateRecord[], at: Parameters<typeof writeRecord>[1]): void => {
+    for (const record of records) {
+      if (isOutdated(record)) continue;
+      const fact = writeRecord(record, at);
+      if (fact !== null) writeLog(fact, at.wallMs);
+    }
+  };
   const write = (turn: Turn): void => {
     const { lane, state, now } = turn;
     for (const read of turn.reads) insertRead(readRow(lane, read));
-    for (const record of turn.records) {
-      if (isOutdated(record)) continue;
-      const fact = writeRecord(record, { lane, state, wallMs: now.wallMs });
-      if (fact !== null) writeLog(fact, now.wallMs);
-    }
+    writeRecords(turn.records, { lane, state, wallMs: now.wallMs });
     for (const { id, action } of turn.commands) {
       insertCommand({ id, lane, action, epoch: options.epoch, issuedAt: now.wallMs });
     }
@@ -73,8 +84,15 @@ export function createCommit(db: GateDatabase, options: CommitOptions): (turn: T
     const credit = turn.credit === null ? null : JSON.stringify(turn.credit);
     upsertLane.run({ lane, state, credit, updatedAt: now.wallMs });
   };
-  return (turn) => {
-    db.transaction(() => write(turn), { behavior: "immediate" });
+  return {
+    commit: (turn) => {
+      db.transaction(() => write(turn), { behavior: "immediate" });
+    },
+    record: ({ place, records }, { wallMs }) => {
+      db.transaction(() => writeRecords(records, { lane: place, state: "", wallMs }), {
+        behavior: "immediate",
+      });
+    },
   };
 }
 

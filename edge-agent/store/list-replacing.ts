@@ -4,7 +4,7 @@ import type { RightKind } from "@parkme/shared/domain/stay";
 import type { Lists } from "../lists/list-file.ts";
 import { CURRENT_LIST } from "./lists.ts";
 import type { GateDatabase } from "./open.ts";
-import { listedPlates, lists, rightKeys, rights } from "./schema.ts";
+import { listedPlates, lists, rightKeys, rights } from "./list-schema.ts";
 import { inserter } from "./statements.ts";
 
 /** Rows in one transaction: a few milliseconds, so that no lane ever waits long for its turn to write. */
@@ -70,14 +70,16 @@ type Row =
 
 function* rowsOf(next: Lists): Generator<Row> {
   for (const permit of next.permits) {
-    const { id, account, fromMs: validFrom, untilMs: validUntil, spaces, zone } = permit;
-    yield { table: "rights", values: { kind: "permit", id, account, validFrom, validUntil, spaces, zone } };
+    const { id, account, fromMs: validFrom, untilMs: validUntil, spaces, zone, pass } = permit;
+    const values = { kind: "permit", id, account, validFrom, validUntil, spaces, zone, pass } as const;
+    yield { table: "rights", values };
     yield* keysOf("permit", id, "plate", permit.plates);
     yield* keysOf("permit", id, "card", permit.cards);
   }
   for (const reservation of next.reservations) {
-    const { id, fromMs: validFrom, untilMs: validUntil, zone } = reservation;
-    yield { table: "rights", values: { kind: "reservation", id, validFrom, validUntil, zone } };
+    const { id, fromMs: validFrom, reservedFromMs: reservedFrom, untilMs: validUntil, zone } = reservation;
+    const values = { kind: "reservation", id, validFrom, reservedFrom, validUntil, zone } as const;
+    yield { table: "rights", values };
     yield* keysOf("reservation", id, "plate", reservation.plates);
     yield* keysOf("reservation", id, "code", reservation.codes);
   }

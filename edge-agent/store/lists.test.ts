@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { StayId } from "@parkme/shared/domain/ids";
 import type { Lists } from "../lists/list-file.ts";
 import type { GateDatabase } from "./open.ts";
-import { listedPlates, lists, rightKeys, rights } from "./schema.ts";
+import { listedPlates, lists, rightKeys, rights } from "./list-schema.ts";
 import type { Store } from "./store.ts";
 import { newFolder, newMint, openStore, recordsOf, START_MS, turn, type Folder } from "./testing/gate-db.ts";
 
@@ -31,6 +32,7 @@ function listOf(version: string, permits: number, more: Partial<Lists> = {}): Li
       account: "Acme",
       spaces: null,
       zone: null,
+      pass: null,
       ...validity,
     })),
     reservations: [],
@@ -48,7 +50,6 @@ async function sizes(): Promise<number[]> {
 describe("lists", () => {
   it("that never were are none, and have no age", () => {
     expect([store.listsAsOf(), known("B1"), store.listed("B1")]).toEqual([null, 0, null]);
-    expect(store.coveredUntil({ kind: "permit", id: "P-0" })).toBeNull();
   });
 
   it("tell how old they are by their maker's clock, else by when they came", async () => {
@@ -83,7 +84,15 @@ describe("lists", () => {
       "blocked",
     ]);
     expect(await sizes()).toEqual([1, 3, 3, 1]);
-    expect(store.coveredUntil({ kind: "permit", id: "P-2" })).toBe(validity.untilMs);
+    expect(
+      store.pricedRight(
+        { right: { kind: "permit", id: "P-2" }, stayId: newMint().next<StayId>(0) },
+        () => null,
+      ),
+    ).toEqual({
+      kind: "covered",
+      untilMs: validity.untilMs,
+    });
   });
 
   it("are the old ones to everybody until the new ones are complete", async () => {

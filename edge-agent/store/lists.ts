@@ -3,7 +3,8 @@ import type { Credential } from "@parkme/shared/domain/credential";
 import type { StayId } from "@parkme/shared/domain/ids";
 import type { RightKind } from "@parkme/shared/domain/stay";
 import type { GateDatabase } from "./open.ts";
-import { listedPlates, lists, rightKeys, rights, stays } from "./schema.ts";
+import { listedPlates, lists, rightKeys, rights } from "./list-schema.ts";
+import { stays } from "./schema.ts";
 import { MAY_BE_INSIDE } from "./statements.ts";
 
 /** The list in force; null while there is none. */
@@ -48,7 +49,6 @@ const MAX_RIGHTS = 10;
 /** What lanes ask of the lists. */
 export function listQueries(db: GateDatabase) {
   const byKey = rightsByKey(db);
-  const until = rightEnd(db);
   const listed = db
     .select({ kind: listedPlates.kind })
     .from(listedPlates)
@@ -73,9 +73,6 @@ export function listQueries(db: GateDatabase) {
         zone: right.zone,
         zoneUses: right.kind === "permit" && right.zone !== null ? uses.ofZone(right.zone, except) : 0,
       })),
-    /** Until when a right covers a stay; null = the lists know it no more, or never did. */
-    coveredUntil: ({ kind, id }: { readonly kind: RightKind; readonly id: string }): number | null =>
-      until.get({ kind, id })?.until ?? null,
     /** Whether a plate is on the list of those that are kept out, or of those that are watched for. */
     listed: (plate: string): "blocked" | "watched" | null => {
       const kinds = listed.all({ plate }).map(({ kind }) => kind);
@@ -128,20 +125,6 @@ function rightsByKey(db: GateDatabase) {
       .limit(MAX_RIGHTS)
       .prepare()
   );
-}
-
-function rightEnd(db: GateDatabase) {
-  return db
-    .select({ until: rights.validUntil })
-    .from(rights)
-    .where(
-      and(
-        eq(rights.listId, CURRENT_LIST),
-        eq(rights.kind, sql.placeholder("kind")),
-        eq(rights.id, sql.placeholder("id")),
-      ),
-    )
-    .prepare();
 }
 
 /** How many vehicles came in under a right, a stay in question aside. */

@@ -28,15 +28,22 @@ export function instantOf(wallMs: number): string {
 }
 
 const MAX_DETAIL = 200;
-const MAX_RECEIPT = 80;
+/** A terminal's or a bank's own number, as the cloud takes it. */
+export const MAX_REFERENCE = 80;
 
 /** What a device says may be longer than the cloud takes. */
 export function detailOf(text: string): string {
   return text.slice(0, MAX_DETAIL);
 }
 
-/** Alarms are told of by their own writer: whether one begins or ends depends on those that last. */
-export type PlainRecord = Exclude<GateRecord, { type: "alarm" } | { type: "alarm_over" }>;
+/**
+ * Alarms are told of by their own writer: whether one begins or ends depends on those that last. So are payments, with
+ * all that belongs to them.
+ */
+export type PlainRecord = Exclude<
+  GateRecord,
+  { type: "alarm" } | { type: "alarm_over" } | { type: "payment" }
+>;
 
 export type FactContext = { readonly lane: string; readonly wallMs: number; readonly currency: Currency };
 
@@ -50,15 +57,12 @@ export function factOf(record: PlainRecord, { lane, wallMs, currency }: FactCont
       return { kind: "stay.voided", payload: { stay_id: record.stayId, lane, at, reason: record.reason } };
     case "stay_review":
       return { kind: "stay.flagged", payload: { stay_id: record.stayId, lane, at, review: record.review } };
+    case "identified": {
+      const { stayId: stay_id, actor, reason } = record;
+      return { kind: "stay.identified", payload: { stay_id, lane, actor, reason: detailOf(reason), at } };
+    }
     case "movement":
       return { kind: "movement.recorded", payload: movementPayload(record, lane, at) };
-    case "payment": {
-      const { paymentId: payment_id, stayId: stay_id, method, amountMinor: amount_minor, actor } = record;
-      return {
-        kind: "payment.taken",
-        payload: { payment_id, stay_id, lane, method, amount_minor, currency, actor, at },
-      };
-    }
     case "attempt":
       return { kind: "attempt.changed", payload: attemptPayload(record, { lane, at, currency }) };
     case "ticket": {
@@ -91,7 +95,8 @@ type RecordOf<K extends PlainRecord["type"]> = Extract<PlainRecord, { type: K }>
 function startedFact({ stay, zone }: RecordOf<"stay_started">, lane: string): SyncFact {
   const { stayId: stay_id, ticketNumber: ticket_number, plate, right } = stay;
   const entry_at = instantOf(stay.entryWallMs);
-  return { kind: "stay.started", payload: { stay_id, lane, ticket_number, plate, entry_at, right, zone } };
+  const payload = { stay_id, lane, ticket_number, plate, entry_at, right, zone, inside: false };
+  return { kind: "stay.started", payload };
 }
 
 function movementPayload(record: RecordOf<"movement">, lane: string, at: string) {
@@ -122,7 +127,7 @@ function attemptPayload(
     stay_id,
     amount_minor,
     status,
-    receipt: receipt?.slice(0, MAX_RECEIPT) ?? null,
+    receipt: receipt?.slice(0, MAX_REFERENCE) ?? null,
     detail: detailOf(detail),
     ...common,
   };

@@ -1,7 +1,8 @@
 import { and, count, eq, gt, isNull, lte, ne, or, sql } from "drizzle-orm";
 import { CURRENT_LIST, LONGEST_HOLD_MS } from "./lists.ts";
 import type { GateDatabase } from "./open.ts";
-import { agentState, rights, stays, zoneCounts } from "./schema.ts";
+import { rights } from "./list-schema.ts";
+import { agentState, stays, zoneCounts } from "./schema.ts";
 import { ADMITTED } from "./statements.ts";
 import type { ZoneTree } from "./zone-tree.ts";
 

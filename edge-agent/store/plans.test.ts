@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { plainQuote } from "@parkme/shared/pricing/testing/quotes";
 import type { GateDatabase } from "./open.ts";
 import { createStore, type Store } from "./store.ts";
 import { EUR, HOUSE, newFolder, newMint, open, recordsOf, turn, type Folder } from "./testing/gate-db.ts";
@@ -20,6 +21,13 @@ const LARGE = [
   "listed_plates",
   "count_corrections",
   "commands",
+  "ledger",
+  "receipts",
+  "money_acts",
+  "validations",
+  "stay_amendments",
+  "spent_codes",
+  "vends",
 ];
 
 let folder: Folder;
@@ -95,14 +103,61 @@ it("a turn prepares nothing anew", () => {
       { type: "alarm_over", kind: "stuck" },
       { type: "hold", on: true, cause: "fire", actor: null, reason: "" },
       { type: "turned", direction: "exit", actor: null },
-      make.paid(stay.stayId, 5),
+      make.paid(stay.stayId, 5, "paid", { changeMinor: 5, quote: plainQuote(5) }),
       make.vended(),
-      make.moved("out", stay.stayId),
+      make.moved("out", stay.stayId, { quote: plainQuote(9) }),
     ]),
   );
   store.occupancy(0);
   store.insideLike("BAB1234");
   store.rightsFor({ medium: "plate", text: "BAB1234" }, 0, stay.stayId);
   store.listed("BAB1234");
+  store.stayAccount(stay.stayId);
+  store.pricedRight({ right: { kind: "permit", id: "P-1" }, stayId: stay.stayId }, () => ({
+    quotaMinutes: 60,
+    sinceMs: 0,
+  }));
   expect(prepared).toEqual([]);
+});
+
+it("what desks ask and write of money reads no table whole", () => {
+  const make = recordsOf(newMint());
+  const stay = make.stay("BAB1234");
+  const now = { wallMs: 1, monotonicMs: 1 };
+  const by = { stayId: stay.stayId, place: "desk", actor: "alex", reason: "r" };
+  store.commit(turn([make.started(stay), make.moved("in", stay.stayId)]));
+  prepared = [];
+  const payment = { ...by, method: "upi", amountMinor: 5, tenderedMinor: 5, reference: "R-1" } as const;
+  const taken = store.takePayment({ ...payment, quote: plainQuote(9), idempotencyKey: "1" }, now);
+  if (!taken.ok) throw new Error(taken.error.message);
+  const { paymentId } = taken.value;
+  store.refund({ ...by, paymentId, amountMinor: 5, idempotencyKey: "2" }, now);
+  store.bookDebt({ ...by, amountMinor: 9, quote: null, debtor: "Acme", idempotencyKey: "3" }, now);
+  store.collectDebt(
+    { ...payment, reference: "R-2", amountMinor: 9, tenderedMinor: 9, idempotencyKey: "4" },
+    now,
+  );
+  store.settleFree({ ...by, quote: plainQuote(9) }, now);
+  store.setVehicle({ ...by, vehicleType: "car", ev: true, accessible: false }, now);
+  store.setLostTicket({ ...by, proven: true }, now);
+  store.addPenalty({ ...by, penalty: "p", idempotencyKey: "5" }, now);
+  store.openShift({ actor: "alex", floatMinor: 0 }, now);
+  store.closeShift({ actor: "alex", countedMinor: 0, note: "" }, now);
+  store.voidStay(by, now);
+  store.stayDetail(stay.stayId);
+  store.findStays("BAB1", 20);
+  store.findStays("", 20);
+  store.reconciliation(0, 10);
+  store.validationsSince("bakery", 0);
+  store.receiptOfPayment(paymentId);
+  store.receiptByToken("t");
+  store.receiptsAfter(0, 10);
+  store.attemptById("a");
+  store.paymentByKey("1");
+  store.ticketPrints(stay.stayId);
+  expect(prepared.length).toBeGreaterThan(30);
+  const statements = prepared.filter((text) => /^(select|insert|update|delete)/.test(text));
+  // An attendant who looks for a stay looks through those inside.
+  const searches = /order by "stays"."entry_at" desc, "stays"."id" desc/;
+  expect(statements.filter((text) => !searches.test(text)).flatMap(readWhole)).toEqual([]);
 });

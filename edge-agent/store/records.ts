@@ -7,8 +7,10 @@ import type { SyncFact } from "@parkme/shared/protocol/sync";
 import { createAlarmWriter } from "./alarms.ts";
 import { createAttemptWriter } from "./attempts.ts";
 import { factOf, type PlainRecord } from "./log.ts";
+import { doingOf } from "./ledger.ts";
 import type { GateDatabase } from "./open.ts";
-import { holds, lanes, payments, resets, ticketPrints, vends } from "./schema.ts";
+import { createPaymentWriter, type MoneyParts } from "./payments.ts";
+import { holds, lanes, resets, ticketPrints, vends } from "./schema.ts";
 import { inserter, type At } from "./statements.ts";
 import { createMovementWriter, createStayWriter, zoneInferrer } from "./stay-writers.ts";
 import type { ZoneTree } from "./zone-tree.ts";
@@ -17,7 +19,13 @@ export type RecordOptions = {
   readonly currency: Currency;
   readonly mint: IdMint;
   readonly tree: ZoneTree;
+  /** Spaces of the facility; null = not known. */
+  readonly capacity: number | null;
+  readonly money: MoneyParts;
 };
+
+/** Who charges a stay that leaves: nobody in person. */
+const GATE = "gate";
 
 type RecordAt = At & { readonly state: string };
 
@@ -27,25 +35,48 @@ export function createRecordWriter(
   options: RecordOptions,
 ): (record: GateRecord, at: RecordAt) => SyncFact | null {
   const alarm = createAlarmWriter(db, options.mint);
+  const pay = paymentRecorder(db, options.money);
   const write = plainWriter(db, options);
   const withZones = zoneInferrer(db, options.tree);
   return (record, at) => {
     if (record.type === "alarm") return alarm.begin(record, at);
     if (record.type === "alarm_over") return alarm.end(record, at);
+    if (record.type === "payment") return pay(record, at);
     const whole = record.type === "movement" ? withZones(record) : record;
     write(whole, at);
     return factOf(whole, { lane: at.lane, wallMs: at.wallMs, currency: options.currency });
   };
 }
 
+/** A payment at a lane; its writer tells the log itself. Throws where its key was used before. */
+function paymentRecorder(db: GateDatabase, money: MoneyParts) {
+  const write = createPaymentWriter(db, money);
+  return (record: Extract<GateRecord, { type: "payment" }>, { lane, wallMs }: At): null => {
+    const { type: _type, ...payment } = record;
+    const { idempotencyKey, stayId } = record;
+    const taken = write({ ...payment, place: lane }, wallMs);
+    money.acts.record({ idempotencyKey, act: "payment", stayId }, taken, wallMs);
+    return null;
+  };
+}
+
+/** A stay that leaves is charged what it costs: one that was let out without paying keeps owing it. */
+function exitCharger({ ledger }: MoneyParts) {
+  return (record: Extract<GateRecord, { type: "movement" }>, { lane, wallMs }: At): void => {
+    const { direction, scope, stayId, quote } = record;
+    if (direction !== "out" || scope !== "facility" || stayId === null || quote === null) return;
+    ledger.bookQuote(stayId, quote, doingOf({ place: lane, actor: GATE }, null, wallMs));
+  };
+}
+
 function plainWriter(
   db: GateDatabase,
-  { currency, tree }: RecordOptions,
+  { currency, tree, capacity, money }: RecordOptions,
 ): (record: PlainRecord, at: RecordAt) => void {
-  const stay = createStayWriter(db);
+  const stay = createStayWriter(db, capacity);
   const move = createMovementWriter(db, tree);
+  const charge = exitCharger(money);
   const attempt = createAttemptWriter(db, currency);
-  const insertPayment = inserter(db, payments);
   const insertPrint = inserter(db, ticketPrints);
   const insertVend = inserter(db, vends);
   const insertReset = inserter(db, resets);
@@ -60,12 +91,12 @@ function plainWriter(
         return stay.voidStay(record, where);
       case "stay_review":
         return stay.review(record);
+      case "identified":
+        // The log alone remembers it: it changes nothing of the stay.
+        return;
       case "movement":
+        charge(record, where);
         return move(record, where);
-      case "payment": {
-        const { type: _type, paymentId: id, ...payment } = record;
-        return insertPayment({ ...payment, id, lane, currency, at });
-      }
       case "attempt":
         return attempt(record, where);
       case "ticket": {
@@ -74,7 +105,7 @@ function plainWriter(
       }
       case "vend": {
         const { type: _type, ...vend } = record;
-        return insertVend({ ...vend, lane, at });
+        return insertVend({ ...vend, lane, at, shiftId: money.book.openOf(record.actor) });
       }
       case "reset":
         return insertReset({ lane, actor: record.actor, reason: record.reason, at });

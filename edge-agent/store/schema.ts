@@ -13,9 +13,7 @@ import { ALARM_KINDS } from "@parkme/shared/domain/alarm";
 import { HOLD_CAUSES } from "@parkme/shared/domain/gate-record";
 import { LANE_MODES } from "@parkme/shared/domain/lane-mode";
 import {
-  ATTEMPT_STATUSES,
   MOVEMENT_KINDS,
-  PAYMENT_METHODS,
   REVIEW_REASONS,
   RIGHT_KINDS,
   STAY_STATUSES,
@@ -24,8 +22,8 @@ import {
 
 /**
  * The gate's own record of what happened. Times are Unix milliseconds (`_at`), amounts are minor units of the
- * facility's currency. Rows of movements, payments, vends, prints, holds, corrections and the log are only ever
- * added. The lists of who may park are replaced as a whole.
+ * facility's currency. Rows of movements, vends, prints, holds, corrections and the log are only ever added. What
+ * concerns money is in money-schema.ts, the lists of who may park are in list-schema.ts.
  */
 
 /** One row: what the agent must remember about itself. */
@@ -39,6 +37,8 @@ export const agentState = sqliteTable(
     inside: integer().notNull(),
     /** The cloud has committed the log up to this row. */
     uploadCursor: integer("upload_cursor").notNull(),
+    /** The cloud's feed of online payments was taken up to here. */
+    remoteCursor: integer("remote_cursor").notNull().default(0),
   },
   (t) => [check("agent_state_single", sql`${t.id} = 1`)],
 );
@@ -141,6 +141,26 @@ export const stays = sqliteTable(
     zone: text(),
     /** Anti-passback was reset since it began. */
     neutral: integer({ mode: "boolean" }).notNull().default(false),
+    vehicleType: text("vehicle_type").notNull().default("car"),
+    ev: integer({ mode: "boolean" }).notNull().default(false),
+    accessible: integer({ mode: "boolean" }).notNull().default(false),
+    /** The tariff in force when it began, and how full the facility was. */
+    tariffId: text("tariff_id"),
+    tariffVersion: integer("tariff_version"),
+    occupancyPercent: integer("occupancy_percent"),
+    lostTicket: text("lost_ticket", { enum: ["no", "proven", "unproven"] })
+      .notNull()
+      .default("no"),
+    /** Minutes that a pass paid for, known when it has left. */
+    passMinutes: integer("pass_minutes"),
+    /** The sum of its entries in the ledger: a trigger keeps it. */
+    balanceMinor: integer("balance_minor").notNull().default(0),
+    /** When nothing was owed any more; null = something may be. */
+    settledAt: integer("settled_at"),
+    /** Of its right: from when to when it pays, and by which pass, as the lists said at the entry. They may drop it while its vehicle is inside. */
+    rightFrom: integer("right_from"),
+    rightUntil: integer("right_until"),
+    rightPass: text("right_pass"),
   },
   (t) => [
     index("stays_inside_by_shape")
@@ -162,6 +182,15 @@ export const stays = sqliteTable(
       .on(t.rightId)
       .where(sql`${t.rightKind} = 'reservation'`),
     index("stays_by_status").on(t.status, t.review),
+    index("stays_by_plate")
+      .on(t.plate)
+      .where(sql`${t.plate} is not null`),
+    index("stays_unbalanced")
+      .on(t.balanceMinor)
+      .where(sql`${t.balanceMinor} <> 0`),
+    index("stays_by_pass")
+      .on(t.rightId, t.exitAt)
+      .where(sql`${t.passMinutes} > 0`),
   ],
 );
 
@@ -175,6 +204,8 @@ export const tickets = sqliteTable(
     lane: text().notNull(),
     issuedAt: integer("issued_at").notNull(),
     voidedAt: integer("voided_at"),
+    /** The number that the stay has in its place: the ticket was lost. */
+    replacedBy: text("replaced_by"),
   },
   (t) => [index("tickets_by_stay").on(t.stayId)],
 );
@@ -198,71 +229,13 @@ export const movements = sqliteTable(
     /** JSON of the ZoneChanges. */
     zones: text().notNull().default("[]"),
   },
-  (t) => [index("movements_by_time").on(t.at)],
-);
-
-export const payments = sqliteTable(
-  "payments",
-  {
-    id: text().primaryKey(),
-    stayId: text("stay_id")
-      .notNull()
-      .references(() => stays.id),
-    lane: text().notNull(),
-    method: text({ enum: PAYMENT_METHODS }).notNull(),
-    amountMinor: integer("amount_minor").notNull(),
-    changeMinor: integer("change_minor").notNull(),
-    currency: text().notNull(),
-    actor: text().notNull(),
-    at: integer().notNull(),
-    idempotencyKey: text("idempotency_key").notNull(),
-  },
   (t) => [
-    uniqueIndex("payments_once").on(t.idempotencyKey),
-    index("payments_by_stay").on(t.stayId),
-    index("payments_by_time").on(t.at),
-    check("payments_positive", sql`${t.amountMinor} >= 0 and ${t.changeMinor} >= 0`),
+    index("movements_by_time").on(t.at),
+    index("movements_by_lane").on(t.lane, t.at),
+    index("movements_out_unknown")
+      .on(t.at)
+      .where(sql`${t.stayId} is null and ${t.direction} = 'out' and ${t.scope} = 'facility'`),
   ],
-);
-
-/** Card payments as they stand: the last step of each. */
-export const paymentAttempts = sqliteTable(
-  "payment_attempts",
-  {
-    id: text().primaryKey(),
-    stayId: text("stay_id")
-      .notNull()
-      .references(() => stays.id),
-    lane: text().notNull(),
-    amountMinor: integer("amount_minor").notNull(),
-    currency: text().notNull(),
-    status: text({ enum: ATTEMPT_STATUSES }).notNull(),
-    /** The terminal's receipt number, as soon as it gave one. */
-    receipt: text(),
-    begunAt: integer("begun_at").notNull(),
-    updatedAt: integer("updated_at").notNull(),
-  },
-  (t) => [
-    index("payment_attempts_unsettled")
-      .on(t.lane)
-      .where(sql`${t.status} in ('begun', 'unknown', 'reversing')`),
-  ],
-);
-
-/** What became of each attempt, step by step. */
-export const attemptSteps = sqliteTable(
-  "attempt_steps",
-  {
-    id: integer().primaryKey({ autoIncrement: true }),
-    attemptId: text("attempt_id")
-      .notNull()
-      .references(() => paymentAttempts.id),
-    status: text({ enum: ATTEMPT_STATUSES }).notNull(),
-    receipt: text(),
-    detail: text().notNull(),
-    at: integer().notNull(),
-  },
-  (t) => [index("attempt_steps_by_attempt").on(t.attemptId)],
 );
 
 /** What became of each ticket on its way to the driver, step by step. */
@@ -291,8 +264,16 @@ export const vends = sqliteTable(
     reason: text().notNull(),
     at: integer().notNull(),
     idempotencyKey: text("idempotency_key").notNull(),
+    /** The shift that the attendant had open. */
+    shiftId: text("shift_id"),
   },
-  (t) => [uniqueIndex("vends_once").on(t.idempotencyKey)],
+  (t) => [
+    uniqueIndex("vends_once").on(t.idempotencyKey),
+    index("vends_by_time").on(t.at),
+    index("vends_by_shift")
+      .on(t.shiftId)
+      .where(sql`${t.shiftId} is not null`),
+  ],
 );
 
 /** Lanes in doubt that a person looked at and vouched for. */
@@ -381,69 +362,3 @@ export const log = sqliteTable("log", {
   /** JSON of the payload. */
   payload: text().notNull(),
 });
-
-/**
- * The states of the lists of who may park. The complete one with the highest id is in force; the rows of the next
- * are written under their own id meanwhile, so that nobody ever sees half a list.
- */
-export const lists = sqliteTable("lists", {
-  id: integer().primaryKey({ autoIncrement: true }),
-  version: text().notNull(),
-  /** When it was made, by its maker. */
-  asOf: integer("as_of").notNull(),
-  importedAt: integer("imported_at").notNull(),
-  permits: integer().notNull(),
-  reservations: integer().notNull(),
-  blocked: integer().notNull(),
-  watched: integer().notNull(),
-  /** The longest time that one of its reservations holds a space. */
-  longestHoldMs: integer("longest_hold_ms").notNull(),
-  complete: integer({ mode: "boolean" }).notNull(),
-});
-
-/** Permits and reservations of a list. */
-export const rights = sqliteTable(
-  "rights",
-  {
-    listId: integer("list_id").notNull(),
-    kind: text({ enum: RIGHT_KINDS }).notNull(),
-    id: text().notNull(),
-    /** Of a permit: whose it is. */
-    account: text(),
-    validFrom: integer("valid_from").notNull(),
-    validUntil: integer("valid_until").notNull(),
-    /** How many vehicles the account may have inside; null = one for each permit. */
-    spaces: integer(),
-    zone: text(),
-  },
-  (t) => [
-    primaryKey({ columns: [t.listId, t.kind, t.id] }),
-    index("rights_reserved")
-      .on(t.listId, t.validFrom)
-      .where(sql`${t.kind} = 'reservation'`),
-  ],
-);
-
-/** What the holders of rights show. */
-export const rightKeys = sqliteTable(
-  "right_keys",
-  {
-    listId: integer("list_id").notNull(),
-    medium: text({ enum: ["plate", "card", "code"] }).notNull(),
-    text: text().notNull(),
-    kind: text({ enum: RIGHT_KINDS }).notNull(),
-    rightId: text("right_id").notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.listId, t.text, t.medium, t.kind, t.rightId] })],
-);
-
-export const listedPlates = sqliteTable(
-  "listed_plates",
-  {
-    listId: integer("list_id").notNull(),
-    plate: text().notNull(),
-    kind: text({ enum: ["blocked", "watched"] }).notNull(),
-    reason: text().notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.listId, t.plate, t.kind] })],
-);

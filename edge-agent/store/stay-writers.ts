@@ -1,17 +1,23 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, desc, eq, lte, sql } from "drizzle-orm";
 import type { Credential } from "@parkme/shared/domain/credential";
 import type { GateRecord, StayInHand } from "@parkme/shared/domain/gate-record";
 import { plateShape } from "@parkme/shared/domain/plate";
 import { CURRENT_LIST } from "./lists.ts";
 import type { GateDatabase } from "./open.ts";
-import { agentState, movements, rights, stays, tickets, zoneCounts } from "./schema.ts";
+import { rights } from "./list-schema.ts";
+import { tariffs } from "./money-schema.ts";
+import { agentState, movements, stays, tickets, zoneCounts } from "./schema.ts";
 import { inserter, type At } from "./statements.ts";
 import type { ZoneTree } from "./zone-tree.ts";
 
 type RecordOf<K extends GateRecord["type"]> = Extract<GateRecord, { type: K }>;
 
-/** Writes what happens to stays: they begin, are void, are put up for review. */
-export function createStayWriter(db: GateDatabase) {
+/**
+ * Writes what happens to stays: they begin, are void, are put up for review.
+ *
+ * @param capacity spaces of the facility; null = not known.
+ */
+export function createStayWriter(db: GateDatabase, capacity: number | null) {
   const insertStay = inserter(db, stays);
   const insertTicket = inserter(db, tickets);
   const id = sql.placeholder("id");
@@ -27,6 +33,8 @@ export function createStayWriter(db: GateDatabase) {
     .where(eq(stays.id, id))
     .prepare();
   const rightColumns = rightReader(db);
+  const tariffColumns = tariffAt(db);
+  const occupancy = occupancyReader(db, capacity);
   const start = ({ stay, credential, zone }: RecordOf<"stay_started">, { lane, wallMs }: At): void => {
     const { stayId, plate, right } = stay;
     insertStay({
@@ -39,7 +47,8 @@ export function createStayWriter(db: GateDatabase) {
       ...(right === null ? NO_RIGHT : rightColumns(right)),
       ...shownWith(credential),
       zone,
-      neutral: false,
+      ...tariffColumns(stay.entryWallMs),
+      occupancyPercent: occupancy(),
     });
     insertTicket({ number: stay.ticketNumber, stayId, lane, issuedAt: wallMs });
   };
@@ -55,13 +64,50 @@ export function createStayWriter(db: GateDatabase) {
   };
 }
 
-type RightColumns = Pick<typeof stays.$inferInsert, "rightKind" | "rightId" | "rightAccount" | "rightZone">;
-const NO_RIGHT: RightColumns = { rightKind: null, rightId: null, rightAccount: null, rightZone: null };
+type TariffColumns = Pick<typeof stays.$inferInsert, "tariffId" | "tariffVersion">;
+
+/** The version that was in force then: it prices the stay, whatever comes after. */
+export function tariffAt(db: GateDatabase): (wallMs: number) => TariffColumns {
+  const inForce = db
+    .select({ tariffId: tariffs.tariffId, tariffVersion: tariffs.version })
+    .from(tariffs)
+    .where(lte(tariffs.fromAt, sql.placeholder("at")))
+    .orderBy(desc(tariffs.fromAt), desc(tariffs.id))
+    .limit(1)
+    .prepare();
+  return (at) => inForce.get({ at }) ?? { tariffId: null, tariffVersion: null };
+}
+
+/** How full the facility is, in whole percent; null = not known. */
+function occupancyReader(db: GateDatabase, capacity: number | null): () => number | null {
+  const count = db.select({ inside: agentState.inside }).from(agentState).prepare();
+  return () => {
+    if (capacity === null || capacity <= 0) return null;
+    return Math.max(0, Math.floor(((count.get()?.inside ?? 0) * 100) / capacity));
+  };
+}
+
+const NO_RIGHT = {
+  rightKind: null,
+  rightId: null,
+  rightAccount: null,
+  rightZone: null,
+  rightFrom: null,
+  rightUntil: null,
+  rightPass: null,
+};
+type RightColumns = Pick<typeof stays.$inferInsert, keyof typeof NO_RIGHT>;
 
 /** A right with what the lists in force say of it, which counts as long as the stay lasts. */
 function rightReader(db: GateDatabase): (right: NonNullable<StayInHand["right"]>) => RightColumns {
   const listed = db
-    .select({ rightAccount: rights.account, rightZone: rights.zone })
+    .select({
+      rightAccount: rights.account,
+      rightZone: rights.zone,
+      rightFrom: sql<number>`coalesce(${rights.reservedFrom}, ${rights.validFrom})`,
+      rightUntil: rights.validUntil,
+      rightPass: rights.pass,
+    })
     .from(rights)
     .where(
       and(
@@ -152,6 +198,7 @@ function stayMover(db: GateDatabase, tree: ZoneTree) {
       status: "closed",
       exitAt: sql`${sql.placeholder("exitAt")}`,
       feeMinor: sql`${sql.placeholder("feeMinor")}`,
+      passMinutes: sql`${sql.placeholder("passMinutes")}`,
       review: sql`coalesce(${sql.placeholder("review")}, ${stays.review})`,
     })
     .where(eq(stays.id, id))
@@ -169,7 +216,9 @@ function stayMover(db: GateDatabase, tree: ZoneTree) {
     } else if (direction === "in") {
       openStay.run({ id: stayId, review, zone: tree.zoneAfter(null, zones) });
     } else {
-      closeStay.run({ id: stayId, exitAt: wallMs, feeMinor: quote?.total.amountMinor ?? null, review });
+      const feeMinor = quote?.total.amountMinor ?? null;
+      const passMinutes = quote?.passMinutes ?? null;
+      closeStay.run({ id: stayId, exitAt: wallMs, feeMinor, passMinutes, review });
     }
   };
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, sql, sum, type SQL } from "drizzle-orm";
+import { and, desc, eq, sql, type SQL } from "drizzle-orm";
 import type { Credential } from "@parkme/shared/domain/credential";
 import type { Credit, StayInHand } from "@parkme/shared/domain/gate-record";
 import { asId, type StayId, type TicketNumber } from "@parkme/shared/domain/ids";
@@ -6,12 +6,12 @@ import type { LaneDirection } from "@parkme/shared/domain/lane";
 import { plateShape } from "@parkme/shared/domain/plate";
 import { CURRENT_LIST } from "./lists.ts";
 import type { GateDatabase } from "./open.ts";
-import { lanes, payments, rightKeys, rights, stays, tickets } from "./schema.ts";
-import { MAY_BE_INSIDE } from "./statements.ts";
+import { rightKeys, rights } from "./list-schema.ts";
+import { lanes, stays, tickets } from "./schema.ts";
+import { CURRENT_TICKET, MAY_BE_INSIDE } from "./statements.ts";
 
 /** A stay that may be inside. */
 export type InsideStay = Omit<StayInHand, "due"> & {
-  readonly paidMinor: number;
   /** Its vehicle came in again since, so it must have left unseen. */
   readonly missedExit: boolean;
   /** Anti-passback was reset since it began. */
@@ -65,12 +65,11 @@ export function stayQueries(db: GateDatabase) {
 type Found = { readonly stay: typeof stays.$inferSelect; readonly ticketNumber: string };
 
 function insideQuery(db: GateDatabase) {
-  const read = reader(db);
   return (which: SQL) => {
     const query = db
       .select({ stay: stays, ticketNumber: tickets.number })
       .from(stays)
-      .innerJoin(tickets, eq(tickets.stayId, stays.id))
+      .innerJoin(tickets, CURRENT_TICKET)
       .where(and(which, MAY_BE_INSIDE))
       .orderBy(desc(stays.entryAt))
       .limit(MAX_CANDIDATES)
@@ -80,14 +79,13 @@ function insideQuery(db: GateDatabase) {
 }
 
 function underRightQuery(db: GateDatabase) {
-  const read = reader(db);
   const query = db
     .select({ stay: stays, ticketNumber: tickets.number, spaces: rights.spaces })
     .from(rightKeys)
     // Cross joins are made in this order: from what was shown to the few stays under it.
     .crossJoin(rights)
     .crossJoin(stays)
-    .innerJoin(tickets, eq(tickets.stayId, stays.id))
+    .innerJoin(tickets, CURRENT_TICKET)
     .where(
       and(
         eq(rightKeys.listId, CURRENT_LIST),
@@ -108,13 +106,8 @@ function underRightQuery(db: GateDatabase) {
     query.all(values).map(({ spaces, ...found }) => ({ stay: read(found), shared: spaces !== null }));
 }
 
-function reader(db: GateDatabase): (found: Found) => InsideStay {
-  const paid = db
-    .select({ minor: sum(payments.amountMinor) })
-    .from(payments)
-    .where(eq(payments.stayId, sql.placeholder("stayId")))
-    .prepare();
-  return ({ stay, ticketNumber }) => ({
+function read({ stay, ticketNumber }: Found): InsideStay {
+  return {
     stayId: asId<StayId>(stay.id),
     ticketNumber: ticketNumber as TicketNumber,
     plate: stay.plate,
@@ -122,8 +115,7 @@ function reader(db: GateDatabase): (found: Found) => InsideStay {
     status: stay.status === "open" ? "open" : "provisional",
     right:
       stay.rightKind === null || stay.rightId === null ? null : { kind: stay.rightKind, id: stay.rightId },
-    paidMinor: Number(paid.get({ stayId: stay.id })?.minor ?? 0),
     missedExit: stay.review === "missed_exit",
     neutral: stay.neutral,
-  });
+  };
 }

@@ -44,18 +44,10 @@ describe("who is inside", () => {
       entryWallMs: START_MS - 1_000,
       status: "open",
       right: null,
-      paidMinor: 0,
       missedExit: false,
       neutral: false,
     });
     expect(store.insideLike("BOB1234")).toEqual([]);
-  });
-
-  it("is told with what was paid, over all payments", () => {
-    const stay = cameIn("BAB1234");
-    store.commit(turn([make.paid(stay.stayId, 500)]));
-    store.commit(turn([make.paid(stay.stayId, 250)]));
-    expect(store.insideLike("BAB1234")[0]?.paidMinor).toBe(750);
   });
 
   it("is told with a missed exit, and not any more when it has left", () => {
@@ -205,7 +197,9 @@ it("says when the database is gone", () => {
 
 it("has one row of itself, whatever happens", () => {
   const { db, store: own } = openStore(folder.path("own.db"), mint);
-  expect(db.select().from(agentState).all()).toEqual([{ id: 1, epoch: 1, inside: 0, uploadCursor: 0 }]);
+  expect(db.select().from(agentState).all()).toEqual([
+    { id: 1, epoch: 1, inside: 0, uploadCursor: 0, remoteCursor: 0 },
+  ]);
   expect(() => db.insert(agentState).values({ id: 2, epoch: 1, inside: 0, uploadCursor: 0 }).run()).toThrow(
     /CHECK/,
   );

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, gte, sql, sum } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, gte, isNull, sql, sum } from "drizzle-orm";
 import type { Zone } from "@parkme/shared/domain/facility";
 import { asId, type IdMint, type PaymentId, type StayId } from "@parkme/shared/domain/ids";
 import type { Currency } from "@parkme/shared/domain/money";
@@ -8,16 +8,32 @@ import type { SyncEvent } from "@parkme/shared/protocol/sync";
 import type { Lists } from "../lists/list-file.ts";
 import { alarmQueries } from "./alarms.ts";
 import { attemptQueries } from "./attempts.ts";
+import { stayAmending } from "./amendments.ts";
 import { createCommit, type Turn } from "./commit.ts";
 import { replaceLists } from "./list-replacing.ts";
 import { listQueries } from "./lists.ts";
-import { createLogWriter } from "./log.ts";
+import { createLedger } from "./ledger.ts";
+import { createLogWriter, type LogWriter } from "./log.ts";
+import { createActs } from "./money.ts";
 import { modeKeeping } from "./modes.ts";
 import { countCorrecting } from "./counts.ts";
 import { occupancyQueries } from "./occupancy.ts";
 import type { GateDatabase } from "./open.ts";
-import { agentState, log, movements, payments, plateReads, tickets, vends } from "./schema.ts";
+import { createPaymentWriter, paymentTaking, type MoneyParts } from "./payments.ts";
+import { rightPricing } from "./priced-rights.ts";
+import { createReceiptWriter, receiptQueries, type ReceiptOptions } from "./receipts.ts";
+import { reconciling } from "./reconciliation.ts";
+import { payments, receipts } from "./money-schema.ts";
+import { agentState, log, movements, plateReads, tickets, vends, ticketPrints } from "./schema.ts";
+import { settling } from "./settlements.ts";
+import { createShiftBook } from "./shift-book.ts";
+import { shiftKeeping } from "./shifts.ts";
+import { stayAccounts } from "./stay-accounts.ts";
+import { stayBeginning } from "./stay-beginning.ts";
 import { stayQueries } from "./stays.ts";
+import { tariffKeeping } from "./tariffs.ts";
+import { ticketCodeQueries } from "./ticket-codes.ts";
+import { validating } from "./validations.ts";
 import { createZoneTree } from "./zone-tree.ts";
 
 export type StoreOptions = {
@@ -25,9 +41,11 @@ export type StoreOptions = {
   readonly mint: IdMint;
   readonly zones?: readonly Zone[];
   /** Spaces of the facility: a correction far beyond them is a slip of the finger. */
-  readonly capacity?: number;
+  readonly capacity?: number | null;
   /** When this agent starts, Unix ms. */
   readonly startedAtMs?: number;
+  /** Left out, no receipts are issued. */
+  readonly receipts?: ReceiptOptions;
 };
 
 /**
@@ -41,23 +59,40 @@ export type Store = ReturnType<typeof createStore>;
 /** The gate's memory. Every call is synchronous: SQLite is in this process, and lanes take turns. */
 export function createStore(
   db: GateDatabase,
-  { currency, mint, zones = [], capacity, startedAtMs = 0 }: StoreOptions,
+  { currency, mint, zones = [], capacity = null, startedAtMs = 0, receipts }: StoreOptions,
 ) {
   const epoch = beginEpoch(db, startedAtMs);
   db.$client.pragma(`busy_timeout = ${BUSY_MS}`);
   const tree = createZoneTree(zones);
   const writeLog = createLogWriter(db, mint);
-  const commit = createCommit(db, { epoch, currency, mint, tree, writeLog });
+  const money = moneyParts(db, { currency, mint, writeLog, receipts: receipts ?? null });
+  const { commit, record } = createCommit(db, { epoch, currency, mint, tree, writeLog, capacity, money });
   return {
     epoch,
     commit: (turn: Turn): void => commit(turn),
+    /** What happens at a place that is no lane: a desk, a pay station. Throws when the disk refuses. */
+    record,
     ...stayQueries(db),
     ...listQueries(db),
     ...occupancyQueries(db, tree),
-    ...countCorrecting(db, { tree, writeLog, capacity: capacity ?? null }),
+    ...countCorrecting(db, { tree, writeLog, capacity }),
     ...modeKeeping(db, writeLog),
     ...alarmQueries(db, writeLog),
     ...attemptQueries(db),
+    ...stayAccounts(db, money.ledger),
+    ...rightPricing(db),
+    ...stayBeginning(db, money),
+    ...stayAmending(db, money),
+    ...validating(db, money),
+    ...paymentTaking(db, money, createPaymentWriter(db, money)),
+    ...settling(db, money),
+    ...shiftKeeping(db, money),
+    ...receiptQueries(db),
+    ...reconciling(db),
+    ...tariffKeeping(db, writeLog),
+    ...ticketCodeQueries(db),
+    /** What was done under a key; doing it again answers what was answered then. */
+    actByKey: money.acts.byKey,
     ...attendantQueries(db),
     ...uplinkQueries(db),
     ...readQueries(db),
@@ -67,6 +102,28 @@ export function createStore(
     /** Throws when the database does not answer. */
     ping: (): void => void db.get(sql`select 1`),
     close: (): void => void db.$client.close(),
+  };
+}
+
+/** What everything that moves money is made of. */
+function moneyParts(
+  db: GateDatabase,
+  {
+    receipts,
+    ...common
+  }: {
+    readonly currency: Currency;
+    readonly mint: IdMint;
+    readonly writeLog: LogWriter;
+    readonly receipts: ReceiptOptions | null;
+  },
+): MoneyParts {
+  return {
+    ...common,
+    acts: createActs(db),
+    ledger: createLedger(db, common),
+    book: createShiftBook(db, common),
+    receiptWriter: createReceiptWriter(db, { ...common, receipts }),
   };
 }
 
@@ -88,14 +145,32 @@ function beginEpoch(db: GateDatabase, startedAtMs: number): number {
   return row.epoch;
 }
 
+type PaymentByKey = {
+  readonly paymentId: PaymentId;
+  readonly stayId: StayId;
+  readonly changeMinor: number;
+  readonly receiptNumber: number | null;
+};
+
 function attendantQueries(db: GateDatabase) {
   return {
     /** A payment already taken under this key: asked before taking it again. */
-    paymentByKey: (key: string): { paymentId: PaymentId; stayId: StayId; changeMinor: number } | null => {
-      const row = db.select().from(payments).where(eq(payments.idempotencyKey, key)).get();
+    paymentByKey: (key: string): PaymentByKey | null => {
+      const row = db
+        .select({ payment: payments, receiptNumber: receipts.number })
+        .from(payments)
+        .leftJoin(receipts, and(eq(receipts.paymentId, payments.id), eq(receipts.kind, "payment")))
+        .where(eq(payments.idempotencyKey, key))
+        .get();
       if (row === undefined) return null;
-      const { id, stayId, changeMinor } = row;
-      return { paymentId: asId<PaymentId>(id), stayId: asId<StayId>(stayId), changeMinor };
+      const { id, stayId, changeMinor } = row.payment;
+      const ids = { paymentId: asId<PaymentId>(id), stayId: asId<StayId>(stayId) };
+      return { ...ids, changeMinor, receiptNumber: row.receiptNumber };
+    },
+    /** How often the tickets of a stay were printed. */
+    ticketPrints: (stayId: StayId): number => {
+      const its = and(eq(ticketPrints.stayId, stayId), eq(ticketPrints.step, "printed"));
+      return db.select({ n: count() }).from(ticketPrints).where(its).get()?.n ?? 0;
     },
     vendExists: (key: string): boolean =>
       db.select({ id: vends.commandId }).from(vends).where(eq(vends.idempotencyKey, key)).get() !== undefined,
@@ -104,7 +179,7 @@ function attendantQueries(db: GateDatabase) {
       const rows = db
         .select({ movement: movements, ticketNumber: tickets.number })
         .from(movements)
-        .leftJoin(tickets, eq(tickets.stayId, movements.stayId))
+        .leftJoin(tickets, and(eq(tickets.stayId, movements.stayId), isNull(tickets.replacedBy)))
         .orderBy(desc(movements.at), desc(movements.id))
         .limit(limit)
         .all();
@@ -150,6 +225,7 @@ function attendantQueries(db: GateDatabase) {
 
 function uplinkQueries(db: GateDatabase) {
   const cursor = db.select({ cursor: agentState.uploadCursor }).from(agentState).prepare();
+  const remote = db.select({ cursor: agentState.remoteCursor }).from(agentState).prepare();
   const last = db.select({ seq: log.seq }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
   const after = db
     .select()
@@ -162,6 +238,9 @@ function uplinkQueries(db: GateDatabase) {
     uploadCursor: (): number => cursor.get()?.cursor ?? 0,
     lastLogSeq: (): number => last.get()?.seq ?? 0,
     setUploadCursor: (seq: number): void => void db.update(agentState).set({ uploadCursor: seq }).run(),
+    /** How far the cloud's feed of online payments was taken. */
+    remoteCursor: (): number => remote.get()?.cursor ?? 0,
+    setRemoteCursor: (seq: number): void => void db.update(agentState).set({ remoteCursor: seq }).run(),
     /** Log rows after `seq`, in order, at most `limit`. */
     logAfter: (seq: number, limit: number): SyncEvent[] =>
       after.all({ seq, limit }).map((row) => ({

@@ -1,6 +1,8 @@
 import type { Clock } from "@parkme/shared/domain/clock";
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, type SyncEvent } from "@parkme/shared/protocol/sync";
-import { postEvents, reasonOf, type Answer, type CloudAddress } from "./post-events.ts";
+import { reasonOf, type CloudAddress } from "./cloud-request.ts";
+import { createNap } from "./nap.ts";
+import { postEvents, type Answer } from "./post-events.ts";
 
 /** What the uplink reads and remembers; the store keeps it on the disk. */
 export type UplinkLog = {
@@ -140,28 +142,4 @@ export function takeBatch(events: readonly SyncEvent[]): readonly SyncEvent[] {
     if (bytes > MAX_BATCH_BYTES - 256 && i > 0) return events.slice(0, i);
   }
   return events;
-}
-
-/** Pauses that end early when the uplink stops. A poke ends only the one that waits for it. */
-function createNap(stopping: AbortSignal) {
-  let wake: (() => void) | null = null;
-  const sleep = (ms: number, pokable = false): Promise<void> =>
-    new Promise((resolve) => {
-      // An abort that was before is never told again.
-      if (stopping.aborted) return resolve();
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        wake = null;
-        stopping.removeEventListener("abort", done);
-        resolve();
-      }
-      if (pokable) wake = done;
-      stopping.addEventListener("abort", done, { once: true });
-    });
-  return {
-    sleep: (ms: number) => sleep(ms),
-    untilPoked: (ms: number) => sleep(ms, true),
-    poke: (): void => wake?.(),
-  };
 }

@@ -1,7 +1,7 @@
 import type { TicketNumber } from "@parkme/shared/domain/ids";
 import { describe, expect, it } from "vitest";
 import type { PrintDocument } from "../devices/ports.ts";
-import { type EntryTicket, entryTicket, testPage } from "./ticket-document.ts";
+import { type EntryTicket, entryTicket, testPage, ticketCopy } from "./ticket-document.ts";
 
 const TICKET: EntryTicket = {
   facilityName: "Harbour Car Park",
@@ -49,6 +49,21 @@ describe("an entry ticket", () => {
 
   it("refuses a zone that does not exist", () => {
     expect(() => entryTicket({ ...TICKET, timeZone: "Mars/Olympus" })).toThrow("Mars/Olympus");
+  });
+});
+
+describe("a copy of a ticket", () => {
+  it("is the same ticket with the same number and code, and says which copy it is", () => {
+    const copy = ticketCopy(TICKET, 2, "live");
+    if (!copy.ok) throw new Error(copy.error.code);
+    expect(textOf(copy.value)).toContain("COPY 2");
+    const original = entryTicket(TICKET);
+    expect(textOf(original)).not.toContain("COPY");
+    expect(copy.value.filter((line) => line.kind !== "text" || line.text !== "COPY 2")).toEqual(original);
+  });
+
+  it.each(["void", "spent", "unknown"] as const)("is not made of a ticket that is %s", (state) => {
+    expect(ticketCopy(TICKET, 1, state)).toMatchObject({ ok: false, error: { code: `ticket_${state}` } });
   });
 });
 

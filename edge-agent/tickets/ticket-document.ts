@@ -1,5 +1,8 @@
 import type { TicketNumber } from "@parkme/shared/domain/ids";
+import { refusal, type Refusal } from "@parkme/shared/domain/errors";
+import { err, ok, type Result } from "@parkme/shared/domain/result";
 import type { PrintDocument } from "../devices/ports.ts";
+import type { TicketState } from "./code-book.ts";
 
 /** What is printed on paper, without knowing on which printer. */
 
@@ -25,10 +28,45 @@ export type EntryTicket = Place & {
 
 /** The ticket that a driver takes at the entry. */
 export function entryTicket(ticket: EntryTicket): PrintDocument {
+  return ticketDocument(ticket, []);
+}
+
+/**
+ * The same ticket once more, with its number and its code, and a line that says which copy it is. One that is void is
+ * never printed again: its paper would let nobody out.
+ *
+ * @param copy which print it is: the original is the first, so the first copy is 2.
+ */
+export function ticketCopy(
+  ticket: EntryTicket,
+  copy: number,
+  state: TicketState,
+): Result<PrintDocument, Refusal<"ticket_void" | "ticket_spent" | "ticket_unknown">> {
+  const { ticketNumber: number } = ticket;
+  switch (state) {
+    case "live":
+      return ok(
+        ticketDocument(ticket, [{ kind: "text", text: `COPY ${copy}`, align: "centre", bold: true }]),
+      );
+    case "void":
+      return err(
+        refusal("ticket_void", "operator", `${number} is void: print the number that took its place.`),
+      );
+    case "spent":
+      return err(refusal("ticket_spent", "operator", `${number} has been used: its vehicle has left.`));
+    case "unknown":
+      return err(refusal("ticket_unknown", "operator", `${number} is not known here.`));
+    default:
+      return state satisfies never;
+  }
+}
+
+function ticketDocument(ticket: EntryTicket, marks: PrintDocument): PrintDocument {
   const { date, time } = momentText(ticket.entryWallMs, ticket);
   return [
     { kind: "text", text: ticket.facilityName, align: "centre", size: 2, bold: true },
     { kind: "text", text: "PARKING TICKET", align: "centre" },
+    ...marks,
     { kind: "rule" },
     { kind: "text", text: time, align: "centre", size: 2, bold: true },
     { kind: "text", text: date, align: "centre" },

@@ -23,6 +23,8 @@ export type Barrier = {
   readonly isOpen: () => boolean;
   /** False = a motor that is dead: the arm stays where it is. */
   readonly obey: (obeys: boolean) => void;
+  /** Somebody moves the arm itself, or cuts its power: no relay was told. */
+  readonly byHand: (up: boolean) => Promise<void>;
   readonly cover: (loop: "arming" | "safety" | "closing", on: boolean) => Promise<void>;
   /** From the arming loop through, as soon as the arm is up. */
   readonly driveThrough: () => Promise<void>;
@@ -41,7 +43,7 @@ export async function mountBarrier({ board, contacts, relays }: BarrierOptions):
   await board.do(`input ${contacts.closed} on`);
 
   const move = async (up: boolean): Promise<void> => {
-    if (!obeys || up === isOpen) return;
+    if (up === isOpen) return;
     await board.do(`input ${up ? contacts.closed : contacts.open} off`);
     await new Promise((done) => setTimeout(done, ARM_MS));
     await board.do(`input ${up ? contacts.open : contacts.closed} on`);
@@ -54,7 +56,7 @@ export async function mountBarrier({ board, contacts, relays }: BarrierOptions):
       const told = board.said[seen] ?? {};
       const up = pulled(told, relays.open);
       if (up) openings += 1;
-      if (up || pulled(told, relays.close)) moving = moving.then(() => move(up));
+      if (up || pulled(told, relays.close)) moving = moving.then(() => (obeys ? move(up) : undefined));
     }
   });
 
@@ -71,6 +73,7 @@ export async function mountBarrier({ board, contacts, relays }: BarrierOptions):
   return {
     isOpen: () => isOpen,
     obey: (does) => (obeys = does),
+    byHand: (up) => (moving = moving.then(() => move(up))),
     cover,
     driveThrough: async () => {
       await until(true, 20_000);

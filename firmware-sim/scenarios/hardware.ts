@@ -44,6 +44,8 @@ export type Hardware = {
   readonly broker: () => Promise<string>;
   /** An agent with this configuration; its port is in `ready`. */
   readonly agent: (config: object) => Promise<Program>;
+  /** Any other program of `dist/`, by its path there. */
+  readonly program: (name: string, file: string, env: Readonly<Record<string, string>>) => Promise<Program>;
 };
 export type SerialLine = {
   readonly device: string;
@@ -61,7 +63,7 @@ export function setUpHardware(): Hardware {
     name: string,
     file: string,
     args: readonly string[],
-    env: Record<string, string> = {},
+    env: Readonly<Record<string, string>> = {},
   ): Program => {
     const logFile = join(folder, `${name}-${programs++}.log`);
     const program = startProgram({ name, file: join(DIST, file), args, env, logFile });
@@ -82,6 +84,11 @@ export function setUpHardware(): Hardware {
       const agent = run("agent", "edge-agent/main.mjs", ["--config", file]);
       await agent.ready;
       return agent;
+    },
+    program: async (name, file, env) => {
+      const program = run(name, file, [], env);
+      await program.ready;
+      return program;
     },
   };
 }

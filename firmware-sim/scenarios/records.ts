@@ -62,6 +62,32 @@ export function edgeRecords(plan: SitePlan): Records {
   }
 }
 
+/** One entry of the ledger: what a stay was charged, or what was paid for it. */
+type LedgerRow = {
+  readonly id: string;
+  readonly stayId: string;
+  readonly kind: string;
+  readonly amountMinor: number;
+  readonly method: string | null;
+  readonly paymentId: string | null;
+  readonly place: string;
+  readonly actor: string;
+};
+
+export function edgeLedger(plan: SitePlan): LedgerRow[] {
+  const db = new Database(join(plan.folder, "edge", "gate.db"), { readonly: true, fileMustExist: true });
+  try {
+    return db
+      .prepare<[], LedgerRow>(
+        `select id, stay_id as stayId, kind, amount_minor as amountMinor, method, payment_id as paymentId, place, actor
+         from ledger order by id`,
+      )
+      .all();
+  } finally {
+    db.close();
+  }
+}
+
 /** Ids of all commands that the edge wrote down before it sent them. */
 export function writtenCommands(plan: SitePlan): ReadonlySet<string> {
   const db = new Database(join(plan.folder, "edge", "gate.db"), { readonly: true, fileMustExist: true });
@@ -94,6 +120,35 @@ export async function cloudRecords(plan: SitePlan): Promise<Records> {
          from payments where facility_id = $1 order by payment_id::text`,
       ),
     };
+  } finally {
+    await client.end();
+  }
+}
+
+export async function cloudLedger(plan: SitePlan): Promise<LedgerRow[]> {
+  return await askCloud<LedgerRow>(
+    plan,
+    `select entry_id as id, stay_id as "stayId", kind, amount_minor::float8 as "amountMinor", method,
+     payment_id as "paymentId", place, actor from ledger where facility_id = $1 order by entry_id::text`,
+  );
+}
+
+/** What the cloud was told of payments elsewhere, as it stands: one row for each payment. */
+export async function cloudRemotePayments(
+  plan: SitePlan,
+): Promise<{ readonly reference: string; readonly status: string; readonly told: boolean }[]> {
+  return await askCloud(
+    plan,
+    `select reference, status::text, feed_seq is not null as told from remote_payments
+     where facility_id = $1 order by reference`,
+  );
+}
+
+async function askCloud<T extends object>(plan: SitePlan, sql: string): Promise<T[]> {
+  const client = new pg.Client(databaseOf(plan));
+  await client.connect();
+  try {
+    return (await client.query<T>(sql, [plan.facility.id])).rows;
   } finally {
     await client.end();
   }

@@ -35,6 +35,8 @@ export type SitePlan = {
   readonly mqttUrl: string;
   readonly headquarters: SignIn;
   readonly attendant: SignIn;
+  /** A shop whose discounts the gate knows; signs in on the attendant's page. */
+  readonly merchant: SignIn;
 };
 
 const SLUG = "demo";
@@ -54,7 +56,14 @@ const TARIFF = {
     { max_hours: 3, price: 12 },
     { max_hours: null, price: 30 },
   ],
+  graces: { exit_minutes: 15 },
+  lost_ticket: { true_time: { fee: "5.00", otherwise: "30.00" } },
+  penalties: { wrong_bay: { title: "Parked across two bays", price: "25.00" } },
+  vehicle_types: { motorcycle: { percent: 50 } },
+  tax: { name: "VAT", percent: 19, included: true },
 };
+
+const MERCHANT = "cafe-nord";
 
 const ENTRY = {
   lane: "entry",
@@ -87,6 +96,7 @@ export function layOutSite(options: SiteOptions): SitePlan {
     mqttUrl: `mqtt://127.0.0.1:${ports.mqtt}`,
     headquarters: { name: "hq@demo.parkme.test", secret: keep.password("hq-password") },
     attendant: { name: "alex", secret: keep.pin("pin-alex") },
+    merchant: { name: MERCHANT, secret: keep.pin(`pin-${MERCHANT}`) },
   };
   for (const camera of [ENTRY.camera, EXIT.camera]) keep.token(`key-${camera}`);
   const edge = { id: keep.uuid("edge-id"), token_file: keep.pathOf("edge-token") };
@@ -121,6 +131,21 @@ function edgeConfig(plan: SitePlan, { ports, folder }: SiteOptions, keep: Keepsa
     cloud: { url: plan.cloudUrl, edge_id: edge.id, token_file: edge.token_file },
     attendants: [{ name: plan.attendant.name, pin_file: keep.pathOf("pin-alex") }],
     tariff: { id: "demo", version: 1, document: TARIFF },
+    merchants: [
+      {
+        name: MERCHANT,
+        title: "Café Nord",
+        pin_file: keep.pathOf(`pin-${MERCHANT}`),
+        offers: [
+          { name: "guest", title: "1.00 off", amount: "1.00" },
+          { name: "breakfast", title: "Half price", percent: 50 },
+        ],
+      },
+    ],
+    receipts: {
+      issuer: { name: "Demo Parking Ltd", address: ["Quay 1", "20457 Hamburg"], tax_number: "DE000000000" },
+      url: plan.edgeUrl,
+    },
     boards: [
       { name: ENTRY.board, driver: "mqtt" },
       { name: EXIT.board, driver: "pcless", tcp: `127.0.0.1:${ports.exitBoard}` },

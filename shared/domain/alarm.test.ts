@@ -10,6 +10,7 @@ describe("an alarm", () => {
       "command_refused",
       "blocked",
       "watched",
+      "code_refused",
     ]);
     for (const kind of ["fire", "stopped", "stuck", "sensor_stale", "payment_in_doubt", "printer"] as const)
       expect(isLasting(kind)).toBe(true);

@@ -19,6 +19,12 @@ export const ALARM_KINDS = [
   "reader",
   "terminal",
   "display",
+  /** A new tariff is not valid: the last good one stays in force. */
+  "tariff_refused",
+  /** A drawer runs short of change. */
+  "change_low",
+  /** Somebody showed a code that is signed wrongly, or is not for here or now. */
+  "code_refused",
 ] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 
@@ -29,6 +35,7 @@ const MOMENTARY: ReadonlySet<AlarmKind> = new Set([
   "command_refused",
   "blocked",
   "watched",
+  "code_refused",
 ]);
 
 /** Whether an alarm of this kind goes on until something ends it. The others are over when they begin. */

@@ -20,7 +20,7 @@ import type {
   RightKind,
   TicketStep,
 } from "./stay.ts";
-import type { Quote } from "../pricing/quote.ts";
+import type { Quote } from "../pricing/quote-model.ts";
 
 /** What a lane decides and a store writes: the vocabulary they share without knowing each other. */
 
@@ -45,6 +45,9 @@ export type LaneRead = {
   readonly at: Now;
 };
 
+/** What kind of vehicle a lane lets in, by the tariff's names of them. */
+export type Vehicle = { readonly type: string; readonly ev: boolean; readonly accessible: boolean };
+
 /** The stay a lane is working on. */
 export type StayInHand = {
   readonly stayId: StayId;
@@ -54,7 +57,7 @@ export type StayInHand = {
   readonly status: "provisional" | "open";
   /** The permit or reservation it was begun under; null = pays by the tariff. */
   readonly right: { readonly kind: RightKind; readonly id: string } | null;
-  /** At an exit: what the stay costs, and what is still due. No quote where a right covers it. */
+  /** At an exit: what the stay costs, and what is still due. No quote where a right covers it without a tariff. */
   readonly due: { readonly quote: Quote | null; readonly amountMinor: number } | null;
 };
 
@@ -81,6 +84,8 @@ export type GateRecord =
       readonly credential: Credential | null;
       /** The innermost zone that the lane leads into; null = the facility without one. */
       readonly zone: string | null;
+      /** Left out where the lane is for any vehicle: a car. */
+      readonly vehicle?: Vehicle;
     }
   | { readonly type: "stay_voided"; readonly stayId: StayId; readonly reason: string }
   | { readonly type: "stay_review"; readonly stayId: StayId; readonly review: ReviewReason }
@@ -107,6 +112,10 @@ export type GateRecord =
       /** An attendant's name; `terminal` for a card payment. */
       readonly actor: string;
       readonly idempotencyKey: string;
+      /** What the stay cost when it was paid for; null where money came without anybody asking for it. */
+      readonly quote: Quote | null;
+      /** A terminal's own number of the payment. */
+      readonly reference: string | null;
     }
   /** A step of one card payment; the first is written before the terminal is asked. */
   | {
@@ -133,6 +142,13 @@ export type GateRecord =
       readonly actor: string;
       readonly reason: string;
       readonly idempotencyKey: string;
+    }
+  /** A person said which stay the vehicle at an exit is. */
+  | {
+      readonly type: "identified";
+      readonly stayId: StayId;
+      readonly actor: string;
+      readonly reason: string;
     }
   /** A person looked at a lane in doubt and vouched for it. */
   | { readonly type: "reset"; readonly actor: string; readonly reason: string }

@@ -16,6 +16,10 @@ export type AttemptId = Branded<"AttemptId">;
 /** One document for a printer. */
 export type JobId = Branded<"JobId">;
 export type AlarmId = Branded<"AlarmId">;
+export type LedgerId = Branded<"LedgerId">;
+export type ShiftId = Branded<"ShiftId">;
+/** One merchant's discount given to one stay. */
+export type ValidationId = Branded<"ValidationId">;
 export type FacilityId = Branded<"FacilityId">;
 export type EdgeId = Branded<"EdgeId">;
 export type TicketNumber = Branded<"TicketNumber">;
@@ -30,6 +34,9 @@ type Uuid =
   | AttemptId
   | JobId
   | AlarmId
+  | LedgerId
+  | ShiftId
+  | ValidationId
   | FacilityId
   | EdgeId;
 

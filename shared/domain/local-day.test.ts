@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isTimeZone, localTimeOf, startOfLocalDayMs } from "./local-day.ts";
+import { isTimeZone, localTimeOf, startOfLocalDayMs, zoneClockOf } from "./local-day.ts";
 
 const start = (now: string, zone: string): string =>
   new Date(startOfLocalDayMs(Date.parse(now), zone)).toISOString().replace(".000Z", "Z");
@@ -111,5 +111,41 @@ describe("the local time of a moment", () => {
     const beforeJump = Date.UTC(2026, 2, 29, 0, 59);
     expect(localTimeOf(beforeJump, "Europe/Berlin").minute).toBe(119);
     expect(localTimeOf(beforeJump + 60_000, "Europe/Berlin").minute).toBe(180);
+  });
+});
+
+describe("a zone's clock", () => {
+  const local = (text: string) => Date.parse(`${text}Z`);
+
+  it("finds the moment of a local time, the first of two and the jump in place of none", () => {
+    const berlin = zoneClockOf("Europe/Berlin");
+    expect(berlin.momentOf(local("2026-06-01T08:00"))).toBe(Date.parse("2026-06-01T06:00Z"));
+    expect(berlin.momentOf(local("2026-10-25T02:30"))).toBe(Date.parse("2026-10-25T00:30Z"));
+    expect(berlin.momentOf(local("2026-03-29T02:30"))).toBe(Date.parse("2026-03-29T01:00Z"));
+  });
+
+  it("knows spans that touch each other and agree with the runtime's own clock", () => {
+    const zones = ["Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Africa/Casablanca", "UTC"];
+    const formats = new Map(
+      zones.map((timeZone) => [
+        timeZone,
+        new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }),
+      ]),
+    );
+    const moments = fc.integer({ min: Date.UTC(1990, 0, 1), max: Date.UTC(2037, 0, 1) });
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), moments, (zone, atMs) => {
+        const clock = zoneClockOf(zone);
+        const span = clock.spanAt(atMs);
+        expect(span.fromMs).toBeLessThanOrEqual(atMs);
+        expect(span.untilMs).toBeGreaterThan(atMs);
+        expect(clock.spanAt(span.untilMs).fromMs).toBe(span.untilMs);
+        for (const edge of [atMs, span.fromMs, span.untilMs - 1]) {
+          const shown = new Date(edge + span.offsetMs).toISOString().slice(0, 19).replace("T", " ");
+          expect(shown).toBe(formats.get(zone)?.format(edge));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

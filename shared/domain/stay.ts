@@ -23,7 +23,11 @@ export const REVIEW_REASONS = [
 ] as const;
 export type ReviewReason = (typeof REVIEW_REASONS)[number];
 
-export const PAYMENT_METHODS = ["cash", "card"] as const;
+/**
+ * `card` by a terminal on the site; `upi` by a code that the driver's bank app read; `online` by the cloud;
+ * `account` = put on the bill of an account.
+ */
+export const PAYMENT_METHODS = ["cash", "card", "upi", "online", "account"] as const;
 export type PaymentMethod = (typeof PAYMENT_METHODS)[number];
 
 /** What became of one attempt to take a payment by a terminal. `unknown` = it may have been charged. */

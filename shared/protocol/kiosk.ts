@@ -6,7 +6,8 @@ import { LANE_MODES } from "../domain/lane-mode.ts";
 import { MOVEMENT_KINDS, REVIEW_REASONS, RIGHT_KINDS } from "../domain/stay.ts";
 
 /**
- * The HTTP interface of the edge agent for attendants. Everything but sign-in needs the session cookie.
+ * The HTTP interface of the edge agent for attendants. Everything but sign-in needs the session cookie. What is about
+ * money, tickets and shifts is in `kiosk-desk.ts`.
  *
  * | call                           | body                   | answer                                                            |
  * |--------------------------------|------------------------|-------------------------------------------------------------------|
@@ -31,7 +32,14 @@ import { MOVEMENT_KINDS, REVIEW_REASONS, RIGHT_KINDS } from "../domain/stay.ts";
  */
 export const signInSchema = z.object({ name: z.string().min(1).max(60), pin: z.string().min(1).max(60) });
 export type SignIn = z.infer<typeof signInSchema>;
-export const sessionSchema = z.object({ name: z.string() });
+/** A merchant may only look at its offers and validate tickets; everything else is refused (403). */
+export const sessionSchema = z.object({
+  name: z.string(),
+  role: z.enum(["attendant", "merchant"]),
+  /** What the page calls who is signed in. */
+  title: z.string(),
+});
+export type Session = z.infer<typeof sessionSchema>;
 
 export const cashSchema = z.object({
   stay_id: z.uuid(),
@@ -39,6 +47,8 @@ export const cashSchema = z.object({
   amount_minor: z.number().int().nonnegative().max(100_000_000),
   /** What the driver handed over; at least the fee. */
   tendered_minor: z.number().int().nonnegative().max(100_000_000),
+  /** The drawer may be short of change (409 `change_short`): taken all the same. */
+  accept_short: z.boolean().optional(),
   /** Chosen by the page per attempt; the same key twice takes the money once. */
   idempotency_key: z.uuid(),
 });

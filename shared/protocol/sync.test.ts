@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { ALARM_KINDS } from "../domain/alarm.ts";
 import { HOLD_CAUSES } from "../domain/gate-record.ts";
 import { LANE_MODES } from "../domain/lane-mode.ts";
+import { DRAWER_MOVES, LEDGER_KINDS } from "../domain/ledger.ts";
+import { AMENDMENTS } from "../domain/stay-account.ts";
 import {
   ATTEMPT_STATUSES,
   MOVEMENT_KINDS,
@@ -33,9 +35,11 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
     entry_at: AT,
     right: { kind: "permit", id: "P-1" },
     zone: "level-2",
+    inside: true,
   },
   "stay.voided": { stay_id: ID, lane: "entry", at: AT, reason: "backed out" },
   "stay.flagged": { stay_id: ID, lane: "exit", at: AT, review: "missed_exit" },
+  "stay.identified": { stay_id: ID, lane: "exit", actor: "alex", reason: "no plate", at: AT },
   "movement.recorded": {
     movement_id: ID,
     lane: "exit",
@@ -58,6 +62,10 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
     currency: "EUR",
     actor: "alex",
     at: AT,
+    change_minor: 500,
+    reference: "0042",
+    shift_id: ID,
+    receipt_number: 7,
   },
   "attempt.changed": {
     attempt_id: ID,
@@ -89,11 +97,96 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
     at: AT,
   },
   "passback.reset": { actor: "alex", reason: "event", stays: 3, at: AT },
+  "ledger.entry": {
+    entry_id: ID,
+    stay_id: ID,
+    kind: "payment",
+    side: "credited",
+    amount_minor: -500,
+    currency: "EUR",
+    method: "cash",
+    payment_id: ID,
+    shift_id: ID,
+    place: "desk",
+    actor: "alex",
+    reason: "",
+    debtor: null,
+    at: AT,
+  },
+  "shift.opened": {
+    shift_id: ID,
+    attendant: "alex",
+    float_minor: 10_000,
+    currency: "EUR",
+    opened_by_payment: false,
+    at: AT,
+  },
+  "shift.moved": {
+    shift_id: ID,
+    kind: "drop",
+    amount_minor: 5_000,
+    currency: "EUR",
+    actor: "alex",
+    reason: "to the safe",
+    at: AT,
+  },
+  "shift.closed": {
+    shift_id: ID,
+    z_number: 1,
+    expected_minor: 10_500,
+    counted_minor: 10_400,
+    currency: "EUR",
+    note: "",
+    at: AT,
+  },
+  "receipt.issued": {
+    number: 1,
+    kind: "payment",
+    payment_id: ID,
+    stay_id: ID,
+    amount_minor: 500,
+    currency: "EUR",
+    hash: "a".repeat(64),
+    previous_hash: null,
+    key_id: 1,
+    signature: "c2lnbmVk",
+    at: AT,
+  },
+  "validation.given": {
+    validation_id: ID,
+    stay_id: ID,
+    merchant: "bakery",
+    name: "one hour free",
+    value: { kind: "minutes", minutes: 60 },
+    serial: "S-1",
+    actor: "bakery",
+    at: AT,
+  },
+  "stay.amended": {
+    stay_id: ID,
+    what: "entry_time",
+    before: AT,
+    after: AT,
+    actor: "alex",
+    reason: "clock was wrong",
+    at: AT,
+  },
+  "ticket.replaced": {
+    stay_id: ID,
+    old_number: "PKM-0123456Z",
+    new_number: "PKM-11111111",
+    actor: "alex",
+    reason: "lost",
+    at: AT,
+  },
+  "tariff.taken": { tariff_id: "standard", version: 2, from: AT, source: "file", at: AT },
+  "tariff.refused": { tariff_id: null, version: null, source: "file", problem: "is not JSON", at: AT },
 };
 
-/** What version 2 added to payloads of version 1, and what version 1 meant by leaving it out. */
+/** What versions 2 and 3 added to payloads of the version before, and what that meant by leaving it out. */
 const ADDED: { readonly [K in EventKind]?: Partial<EventPayload<K>> } = {
-  "stay.started": { right: null, zone: null },
+  "stay.started": { right: null, zone: null, inside: false },
+  "payment.taken": { change_minor: 0, reference: null, shift_id: null, receipt_number: null },
   "movement.recorded": { scope: "facility", zones: [] },
   "alarm.raised": { alarm_id: null, lasting: false },
 };
@@ -150,6 +243,9 @@ describe("event payloads", () => {
     ["ticket.step", "step", TICKET_STEPS],
     ["hold.changed", "cause", HOLD_CAUSES],
     ["mode.changed", "mode", LANE_MODES],
+    ["ledger.entry", "kind", LEDGER_KINDS],
+    ["shift.moved", "kind", DRAWER_MOVES],
+    ["stay.amended", "what", AMENDMENTS],
   ])("%s knows every %s that the gate knows", (kind, field, values) => {
     for (const value of values)
       expect(eventPayloads[kind].safeParse({ ...payloads[kind], [field]: value }).success).toBe(true);
@@ -187,6 +283,14 @@ describe("event payloads", () => {
     ["count.corrected", { after: -1 }],
     ["count.corrected", { after: 0.5 }],
     ["passback.reset", { stays: -1 }],
+    ["ledger.entry", { amount_minor: 0.5 }],
+    ["ledger.entry", { side: "left" }],
+    ["ledger.entry", { reason: "x".repeat(201) }],
+    ["shift.closed", { z_number: 0 }],
+    ["receipt.issued", { number: 0 }],
+    ["receipt.issued", { hash: "a".repeat(63) }],
+    ["validation.given", { value: { kind: "wish" } }],
+    ["ticket.replaced", { new_number: "PKM-123" }],
   ] as const)("%s refuses %j", (kind, over) => {
     expect(eventPayloads[kind].safeParse({ ...payloads[kind], ...over }).success).toBe(false);
   });

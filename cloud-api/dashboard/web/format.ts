@@ -94,6 +94,9 @@ const ALARMS: Readonly<Record<string, string>> = {
   reader: "Reader fault",
   terminal: "Card terminal fault",
   display: "Display fault",
+  tariff_refused: "Tariff refused",
+  change_low: "Change low",
+  code_refused: "Code refused",
 };
 
 const MOVEMENTS: Readonly<Record<string, string>> = {

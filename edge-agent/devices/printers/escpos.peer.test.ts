@@ -108,7 +108,14 @@ async function startSite({ sim = [], driver = {} }: Settings = {}) {
 
 /** What a scanner reads off a picture; the program also complains of a desktop that is not there. */
 async function readQr(file: string): Promise<string | undefined> {
-  const output = await runProgram("zbarimg", ["-q", "--raw", "-Sdisable", "-Sqrcode.enable", file]);
+  const output = await runProgram("zbarimg", [
+    "--nodbus",
+    "-q",
+    "--raw",
+    "-Sdisable",
+    "-Sqrcode.enable",
+    file,
+  ]);
   return output.trim().split("\n").at(-1);
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
+import type { StayId } from "@parkme/shared/domain/ids";
 import type { LaneState } from "@parkme/shared/domain/lane";
 import { until } from "../../devices/testing/until.ts";
 import { CAMERA_KEY, pushBody, type Kiosk } from "./kiosk.ts";
@@ -17,7 +18,7 @@ export async function exitAtRest(kiosk: Kiosk): Promise<void> {
 }
 
 /** A vehicle with an open stay stands at the exit and is asked to pay 12.00 EUR. Returns its stay's id. */
-export async function payingVehicle(kiosk: Kiosk, plate = "BAB1234"): Promise<string> {
+export async function payingVehicle(kiosk: Kiosk, plate = "BAB1234"): Promise<StayId> {
   const stayId = kiosk.addStay(plate);
   kiosk.report("exit-board", false, false, true);
   kiosk.report("exit-board", true, false, true);

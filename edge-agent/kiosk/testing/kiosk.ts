@@ -11,23 +11,28 @@ import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { facilityOf } from "../../config/facility-section.ts";
 import { parseConfig } from "../../config/load.ts";
 import { createFakeBus, createTestContext } from "../../devices/testing/context.ts";
-import { createGate } from "../../gate/gate.ts";
+import { composeFacility } from "../../compose.ts";
+import { receiptsOf } from "../../desk/issuing.ts";
 import { createMetrics } from "../../metrics.ts";
 import { openDatabase } from "../../store/open.ts";
 import { createPictures } from "../../store/pictures.ts";
 import { createStore, type Store } from "../../store/store.ts";
+import { openKeyring } from "../../tickets/keyring.ts";
 import { createKioskApp } from "../app.ts";
 import { createChanges } from "../changes.ts";
-import { createSessions } from "../sessions.ts";
+import { accountsOf, createSessions } from "../sessions.ts";
 import { takeSnapshot } from "../snapshot.ts";
 import { createCalls } from "./calls.ts";
 
 export const PIN = "481516";
 export const CAMERA_KEY = "cam-key-90210";
+/** Of card terminals: the name of the file and what is in it. */
+export const TERMINAL_PASSWORD = "135790";
+export const FACILITY_ID = "019ab3c4-0000-7000-8000-000000000001";
 
 const CONFIG = `
 facility:
-  id: 019ab3c4-0000-7000-8000-000000000001
+  id: ${FACILITY_ID}
   slug: demo
   name: Demo
   time_zone: Europe/Berlin
@@ -63,6 +68,7 @@ function makeFolder(): { readonly folder: string; readonly page: string } {
   const folder = mkdtempSync(join(tmpdir(), "parkme-kiosk-"));
   writeFileSync(join(folder, "pin"), PIN);
   writeFileSync(join(folder, "key"), CAMERA_KEY);
+  writeFileSync(join(folder, TERMINAL_PASSWORD), TERMINAL_PASSWORD);
   const page = join(folder, "page");
   mkdirSync(join(page, "assets"), { recursive: true });
   writeFileSync(join(page, "index.html"), "<!doctype html><title>Kiosk</title>");
@@ -72,8 +78,8 @@ function makeFolder(): { readonly folder: string; readonly page: string } {
 }
 
 /** A real store with nothing in it. */
-function openMemory(folder: string) {
-  const config = parseConfig(CONFIG, folder);
+function openMemory(folder: string, text: string) {
+  const config = parseConfig(text, folder);
   if (!config.ok) throw new Error(describeProblems("test", config.error));
   const db = openDatabase({
     path: join(folder, "gate.db"),
@@ -84,9 +90,14 @@ function openMemory(folder: string) {
   const mint = createIdMint((length) => randomBytes(length));
   const facility = facilityOf(config.value.facility);
   const { currency, zones, capacity } = facility;
-  const store = createStore(db.value, { currency, mint, zones, capacity });
+  const keyring = openKeyring(join(folder, "keys"), Date.now(), (message) => {
+    throw new Error(message);
+  });
+  if (!keyring.ok) throw new Error(keyring.error.message);
+  const receipts = receiptsOf(config.value, facility, keyring.value);
+  const store = createStore(db.value, { currency, mint, zones, capacity, receipts });
   const pictures = createPictures(join(folder, "images"), mint);
-  return { config: config.value, facility, mint, store, pictures };
+  return { config: config.value, facility, mint, store, pictures, keyring: keyring.value };
 }
 
 function createTestLog() {
@@ -102,7 +113,9 @@ function compose(memory: ReturnType<typeof openMemory>, pageFolder: string) {
   const fake = createFakeBus();
   const { context, counts } = createTestContext(fake.bus);
   const { logged, log } = createTestLog();
-  const { clock } = context;
+  let laterMs = 0;
+  const { monotonicMs } = context.clock;
+  const clock = { wallMs: () => context.clock.wallMs() + laterMs, monotonicMs };
   const changes = createChanges();
   const metrics = createMetrics({
     facility: facility.slug,
@@ -110,9 +123,10 @@ function compose(memory: ReturnType<typeof openMemory>, pageFolder: string) {
     pendingEvents: store.lastLogSeq,
     inside: store.inside,
   });
-  const gate = createGate({
+  const parts = composeFacility({
     ...memory,
-    devices: context,
+    clock,
+    devices: { ...context, clock },
     log,
     touched: changes.note,
     changed: (lane, records) => {
@@ -120,15 +134,20 @@ function compose(memory: ReturnType<typeof openMemory>, pageFolder: string) {
       changes.note();
     },
   });
+  const { gate, desk, paper, tariffs, receiptLink } = parts;
   let unready: string | null = null;
   let skippedMs = 0;
   const sessionClock = { wallMs: clock.wallMs, monotonicMs: () => clock.monotonicMs() + skippedMs };
   const snapshot = () => takeSnapshot({ facility, gate, store, uplink: () => null, clock });
   const app = createKioskApp({
     gate,
+    desk,
+    paper,
+    tariffs,
+    receipts: { store, receiptLink, clock },
     store,
     pictures,
-    sessions: createSessions([{ name: "alex", pin: PIN }], sessionClock),
+    sessions: createSessions(accountsOf(memory.config), sessionClock),
     snapshot,
     changes,
     clock,
@@ -146,21 +165,24 @@ function compose(memory: ReturnType<typeof openMemory>, pageFolder: string) {
     setUnready: (why: string | null): void => void (unready = why),
     /** Lets sessions grow older than they are. */
     skipMs: (ms: number): void => void (skippedMs += ms),
+    /** Puts the clock on the wall on, and with it what stays cost. */
+    passMs: (ms: number): void => void (laterMs += ms),
   };
-  return { gate, app, bus: fake, counts, logged, snapshot, knobs };
+  return { parts, gate, app, bus: fake, counts, logged, snapshot, knobs };
 }
 
 /**
  * The agent's HTTP interface on a free port, over a real store and a real gate; only the broker is not there.
  *
  * @param builtPage the folder of the page to serve, instead of a small one of its own
+ * @param configure changes the configuration
  */
-export async function startKiosk(builtPage?: string) {
+export async function startKiosk(builtPage?: string, configure: (config: string) => string = (same) => same) {
   const { folder, page } = makeFolder();
-  const memory = openMemory(folder);
+  const memory = openMemory(folder, configure(CONFIG));
   const { store, mint, pictures } = memory;
-  const { app, gate, bus, knobs, ...seen } = compose(memory, builtPage ?? page);
-  await gate.start();
+  const { app, parts, gate, bus, knobs, ...seen } = compose(memory, builtPage ?? page);
+  await parts.start();
   const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise<void>((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
@@ -175,6 +197,10 @@ export async function startKiosk(builtPage?: string) {
     port,
     folder,
     gate,
+    desk: parts.desk,
+    stations: parts.stations,
+    keyring: memory.keyring,
+    mint,
     store,
     pictures,
     bus,
@@ -201,7 +227,7 @@ export async function startKiosk(builtPage?: string) {
         server.close(() => resolve());
         if ("closeAllConnections" in server) server.closeAllConnections();
       });
-      await gate.stop();
+      await parts.stop();
       store.close();
       rmSync(folder, { recursive: true });
     },

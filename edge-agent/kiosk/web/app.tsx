@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useState } from "react";
 import { Loader } from "@mantine/core";
 import { Desk } from "./desk/desk.tsx";
+import type { Session as Who } from "@parkme/shared/protocol/kiosk";
 import { createGateApi } from "./gate/api.ts";
+import { MerchantScreen } from "./money/merchant-screen.tsx";
 import { SignIn } from "./sign-in/sign-in.tsx";
 import classes from "./sign-in/sign-in.module.css";
 
@@ -9,7 +11,7 @@ type Session =
   | { readonly step: "asking" }
   | { readonly step: "unreachable" }
   | { readonly step: "signed_out"; readonly notice: string | null }
-  | { readonly step: "signed_in"; readonly name: string };
+  | { readonly step: "signed_in"; readonly who: Who };
 
 const ASK_AGAIN_MS = 3_000;
 
@@ -26,7 +28,7 @@ export function App() {
   const ask = useCallback(async (): Promise<void> => {
     const answer = await api.session();
     setSession((before) => {
-      if (answer.kind === "done") return { step: "signed_in", name: answer.value.name };
+      if (answer.kind === "done") return { step: "signed_in", who: answer.value };
       if (answer.kind === "unanswered") return before.step === "signed_in" ? before : { step: "unreachable" };
       const notice = before.step === "signed_in" ? "Your session has ended. Please sign in again." : null;
       return { step: "signed_out", notice };
@@ -66,7 +68,11 @@ export function App() {
         />
       );
     case "signed_in":
-      return <Desk api={api} attendant={session.name} onRefused={recheck} onSignOut={() => void signOut()} />;
+      return session.who.role === "merchant" ? (
+        <MerchantScreen api={api} title={session.who.title} onSignOut={() => void signOut()} />
+      ) : (
+        <Desk api={api} attendant={session.who.title} onRefused={recheck} onSignOut={() => void signOut()} />
+      );
     default:
       return session satisfies never;
   }

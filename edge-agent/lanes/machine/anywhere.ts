@@ -1,5 +1,5 @@
 import type { EventOf, Lane, Row, Step } from "./model.ts";
-import { NO_TIMERS, over, raise } from "./moves.ts";
+import { NO_TIMERS, over, raise, refuse } from "./moves.ts";
 import { chase, settleAbandoned } from "./attempts.ts";
 import { goStale, loseSight, stops } from "./doubt.ts";
 import { attendantHolds, burns, keyHolds } from "./hold.ts";
@@ -15,6 +15,11 @@ function deviceHealth(lane: Lane, { device, ok, reason }: EventOf<"device">): St
 /** Safety invariant 5: a relay that is not as it was commanded. */
 function readBack(lane: Lane, { mismatch }: EventOf<"output">): Step {
   return mismatch === null ? over(lane, "output_mismatch") : raise(lane, "output_mismatch", mismatch);
+}
+
+/** Only a vehicle that waits at the closed arm of an exit can be told which stay it is. */
+export function nobodyToIdentify(lane: Lane): Step {
+  return refuse(lane, "not_waiting", "No vehicle is waiting to be let out at this lane.");
 }
 
 export const anywhere = {
@@ -35,6 +40,9 @@ export const anywhere = {
   printed: "ignored",
   print_failed: "ignored",
   taken: "ignored",
+  due_changed: "ignored",
+  code_refused: "ignored",
+  identify: nobodyToIdentify,
   terminal: settleAbandoned,
   pay_due: chase,
   device: deviceHealth,

@@ -1,7 +1,9 @@
 import type { Credential } from "@parkme/shared/domain/credential";
 import type { StayInHand } from "@parkme/shared/domain/gate-record";
+import type { StayId } from "@parkme/shared/domain/ids";
 import type { EventOf, Handler, Lane, Row, Step, StepContext } from "./model.ts";
 import {
+  andThen,
   enter,
   enterWaiting,
   indicate,
@@ -28,6 +30,8 @@ const ASK_AGAIN_MS = 5_000;
 const TELL_AGAIN_MS = 10_000;
 /** What is shown or pressed so soon after an answer belongs to what was answered (edge case 49). */
 const SAME_ACT_MS = 1_000;
+/** So many refused codes of one vehicle are told of; who tries more of them fills no disk. */
+const MAX_CODE_ALARMS = 3;
 
 function beginTransaction(lane: Lane, _event: object, ctx: StepContext): Step {
   if (lane.mode === "held_open") return holdOpen(lane, BY_MODE, ctx);
@@ -49,11 +53,21 @@ function canPrint(lane: Lane, ctx: StepContext): boolean {
   return lane.direction === "entry" && !ctx.config.inner && ctx.config.ticket !== "never";
 }
 
-/** Asks the store about a plate or what was shown; the answer decides in the same turn. */
-function ask(lane: Lane, plate: string | null, credential: Credential | null, ctx: StepContext): Step {
+/**
+ * Asks the store about a plate or what was shown, or about a stay that is known; the answer decides in the same turn.
+ */
+export function ask(
+  lane: Lane,
+  plate: string | null,
+  credential: Credential | null,
+  ctx: StepContext,
+  stayId: StayId | null = lane.chosen?.stayId ?? null,
+): Step {
   // Its timers live on: the answer may be to go on waiting, and the vehicle may be leaving meanwhile.
   const deciding = enter(lane, "DECIDING", ctx, { plate, credential, timers: lane.timers });
-  return stay(deciding, { request: { purpose: "decide", direction: lane.direction, plate, credential } });
+  return stay(deciding, {
+    request: { purpose: "decide", direction: lane.direction, stayId, plate, credential },
+  });
 }
 
 function readWhileArmed(lane: Lane, event: EventOf<"read">, ctx: StepContext): Step {
@@ -68,10 +82,10 @@ export function show(lane: Lane, { credential }: EventOf<"credential">, ctx: Ste
   const justNow = lane.credential !== null && ctx.now.monotonicMs - lane.since.monotonicMs < SAME_ACT_MS;
   if (again || justNow) return stay(lane);
   const plate = ctx.vote(readsOf(lane, ctx), true);
-  return ask({ ...lane, declines: 0, display: "" }, plate, credential, ctx);
+  return ask({ ...lane, declines: 0, display: "", chosen: null }, plate, credential, ctx);
 }
 
-function isLeaving({ inputs }: Lane): boolean {
+export function isLeaving({ inputs }: Lane): boolean {
   return inputs.arming === "off" && inputs.safety === "off";
 }
 
@@ -100,17 +114,37 @@ export function deny(
   return stay(withTimer(denied, "read", againMs, ctx), { orders });
 }
 
+/** Somebody paid for the stay of a vehicle that was refused, or put right what was wrong with it. */
+export function dueChanged(lane: Lane, { stayId }: EventOf<"due_changed">, ctx: StepContext): Step {
+  if (lane.stay?.stayId !== stayId) return stay(lane);
+  return ask({ ...lane, display: "" }, lane.plate, lane.credential, ctx, stayId);
+}
+
+/** What was shown is signed wrongly, or is not for here or now. A reader that sees it on and on says nothing new. */
+function codeRefused(lane: Lane, event: EventOf<"code_refused">): Step {
+  return isLeaving(lane) ? stay(lane) : refuseCode(lane, event, event.reason);
+}
+
+export function refuseCode(lane: Lane, { reason }: EventOf<"code_refused">, display: string): Step {
+  if (lane.display === display) return stay(lane);
+  const told: Lane = { ...lane, display, refusedCodes: lane.refusedCodes + 1 };
+  const alarmed = told.refusedCodes > MAX_CODE_ALARMS ? stay(told) : raise(told, "code_refused", reason);
+  return andThen(alarmed, (l) => stay(l, { orders: [{ kind: "indicate", signal: "denied" }] }));
+}
+
 /** A plate that was read is a second way in for who has shown something that nobody knows. */
 function askAgain(lane: Lane, _event: object, ctx: StepContext): Step {
   const { plate, credential } = lane;
   const read = plate ?? ctx.vote(readsOf(lane, ctx), true);
   if (read !== plate) return ask(lane, read, null, ctx);
-  const asksAtAll = plate !== null || credential !== null || canPrint(lane, ctx);
+  const asksAtAll = plate !== null || credential !== null || lane.chosen !== null || canPrint(lane, ctx);
   return asksAtAll ? ask(lane, plate, credential, ctx) : stay(lane);
 }
 
 function readWhileDenied(lane: Lane, event: EventOf<"read">, ctx: StepContext): Step {
   const kept = keepRead(lane, event.read);
+  // A person has seen whose vehicle it is.
+  if (lane.chosen !== null) return stay(kept);
   const plate = ctx.vote(
     readsOf(kept, ctx).filter((read) => read.plate !== lane.plate),
     false,
@@ -183,6 +217,7 @@ export const armedCells = {
   read: readWhileArmed,
   read_due: (lane, _event, ctx) => considerReads(lane, ctx, true),
   credential: show,
+  code_refused: codeRefused,
   button_on: press,
   mode: setModeAtRest,
 } as const satisfies Partial<Row>;
@@ -192,6 +227,7 @@ export const deniedCells = {
   read: readWhileDenied,
   read_due: askAgain,
   credential: show,
+  code_refused: codeRefused,
   button_on: pressAgain,
   mode: setModeAtRest,
 } as const satisfies Partial<Row>;
@@ -231,7 +267,10 @@ export const decidingCells = {
   output: "unexpected",
   outcome: "unexpected",
   mode: "unexpected",
+  due_changed: "unexpected",
+  code_refused: "unexpected",
   cash: cashTooLate,
+  identify: busy,
   vend: noVehicle,
   reset: nothingToReset,
   hold: busy,

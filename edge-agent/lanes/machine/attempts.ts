@@ -1,4 +1,5 @@
 import type { GateRecord, LaneOrder, TerminalOutcome } from "@parkme/shared/domain/gate-record";
+import type { Quote } from "@parkme/shared/pricing/quote-model";
 import type { PaymentId, StayId } from "@parkme/shared/domain/ids";
 import type { AttemptStatus } from "@parkme/shared/domain/stay";
 import type { Attempt, EventOf, Lane, Step, StepContext } from "./model.ts";
@@ -20,8 +21,17 @@ export function attemptRecord(
   return { type: "attempt", attemptId, stayId, amountMinor, status, receipt: number, detail };
 }
 
-/** A card payment that was made. Its idempotency key is the attempt: it can be written down only once. */
-export function paidByCard(attempt: Attempt, receipt: string, card: string, ctx: StepContext): GateRecord[] {
+/**
+ * A card payment that was made. Its idempotency key is the attempt: it can be written down only once.
+ *
+ * @param quote what its stay costs; null when nobody waits for the money any more.
+ */
+export function paidByCard(
+  attempt: Attempt,
+  { receipt, card }: Extract<TerminalOutcome, { kind: "approved" }>,
+  quote: Quote | null,
+  ctx: StepContext,
+): GateRecord[] {
   const { attemptId, stayId, amountMinor } = attempt;
   return [
     attemptRecord(attempt, "approved", card, receipt),
@@ -34,6 +44,8 @@ export function paidByCard(attempt: Attempt, receipt: string, card: string, ctx:
       changeMinor: 0,
       actor: "terminal",
       idempotencyKey: attemptId,
+      quote,
+      reference: receipt,
     },
   ];
 }
@@ -55,6 +67,24 @@ export function mayCharge(lane: Lane, stayId: StayId, ctx: StepContext): boolean
   );
 }
 
+/**
+ * A card payment that was under way when the agent stopped. Whatever became of its vehicle, a charge that is found now
+ * pays for its stay: nobody pays twice. Only where the stay has ended and is paid otherwise it is given back.
+ */
+export function inDoubtAtStart(
+  {
+    attemptId,
+    stayId,
+    amountMinor,
+    receipt,
+    status,
+  }: Omit<Attempt, "phase" | "released"> & { readonly status: AttemptStatus },
+  paidOtherwise: boolean,
+): Attempt {
+  const phase = status === "reversing" ? "reversing" : "unknown";
+  return { attemptId, stayId, amountMinor, receipt, phase, released: !paidOtherwise };
+}
+
 /** The vehicle goes while its card payment is not settled: the terminal is told to give up, and asked later. */
 export function abandon(lane: Lane, released: boolean, ctx: StepContext): Step {
   const { attempt } = lane;
@@ -65,6 +95,12 @@ export function abandon(lane: Lane, released: boolean, ctx: StepContext): Step {
   const orders: LaneOrder[] =
     attempt.phase === "aborting" ? [] : [{ kind: "abort", attemptId: attempt.attemptId }];
   return stay(withTimer(chased, "pay", ctx.config.timers.payMs, ctx), { orders });
+}
+
+/** What is due for this stay was paid otherwise, or will be asked for anew: a charge that still comes is too much. */
+export function giveBack(lane: Lane, stayId: StayId): Lane {
+  const abandoned = lane.abandoned.map((one) => (one.stayId === stayId ? { ...one, released: false } : one));
+  return { ...lane, abandoned };
 }
 
 /** The terminal has not answered about payments whose vehicle is gone: it is asked once more. */
@@ -107,7 +143,7 @@ export function settleAbandoned(
   switch (outcome.kind) {
     case "approved":
       return attempt.released
-        ? closeAttempt(lane, attempt, paidByCard(attempt, outcome.receipt, outcome.card, ctx))
+        ? closeAttempt(lane, attempt, paidByCard(attempt, outcome, null, ctx))
         : reverse(lane, attempt, outcome.receipt, ctx);
     case "declined":
     case "refused":
@@ -124,11 +160,11 @@ export function settleAbandoned(
   }
 }
 
-/** Captured for a vehicle that drove away unpaid, or will be asked again: the driver gets it back. */
+/** Captured for a vehicle that is gone unpaid, will be asked again or has paid otherwise: the driver gets it back. */
 function reverse(lane: Lane, attempt: Attempt, receipt: string, ctx: StepContext): Step {
   const reversing: Attempt = { ...attempt, phase: "reversing", receipt };
   return stay(withTimer(replace(lane, reversing), "pay", ctx.config.timers.payMs, ctx), {
-    records: [attemptRecord(reversing, "reversing", "its vehicle is gone")],
+    records: [attemptRecord(reversing, "reversing", "nobody waits for it any more")],
     orders: [askAbout(reversing)],
   });
 }

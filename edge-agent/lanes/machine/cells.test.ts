@@ -64,7 +64,7 @@ describe.each(situations)("a lane (%s, as %s) in %s, %s: %s", (kind, direction, 
   });
 });
 
-const ASKED: readonly LaneEventKind[] = ["cash", "vend", "reset", "hold", "turn"];
+const ASKED: readonly LaneEventKind[] = ["cash", "vend", "identify", "reset", "hold", "turn"];
 const NOTHING = { records: [], commands: [], orders: [], request: null, reply: null };
 
 /** What the table has for this event, a reversible lane's by its direction. */

@@ -100,6 +100,8 @@ export function giveUp(
           stay: null,
           plate: null,
           credential: null,
+          chosen: null,
+          refusedCodes: 0,
           declines: 0,
           alerted: null,
           display: OUT_OF_ORDER,

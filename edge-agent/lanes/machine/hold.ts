@@ -58,6 +58,7 @@ export function standOpen(lane: Lane, holder: Holder, ctx: StepContext): Lane {
   const held = enter(lane, "HELD_OPEN", ctx, {
     heldBy: holder.cause,
     command: lane.command,
+    chosen: null,
     ticket: null,
     ...(passageUnderWay(lane) === null ? { passage: null } : { stay: null, plate: null }),
     display: holder.cause === "fire" ? "Emergency. The arm stays open" : "Please drive on",

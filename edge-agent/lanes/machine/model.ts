@@ -21,6 +21,7 @@ import type {
   LoopCounts,
   StayInHand,
   TerminalOutcome,
+  Vehicle,
   ZoneChange,
 } from "@parkme/shared/domain/gate-record";
 import type { ReviewReason, RightKind } from "@parkme/shared/domain/stay";
@@ -76,6 +77,8 @@ export type LaneConfig = {
   /** Which vehicles are given a ticket; `never` where the lane has no printer. */
   readonly ticket: "never" | "no_plate" | "always";
   readonly terminal: boolean;
+  /** What it lets in, where it is for one kind of vehicle; null = any, which is a car. */
+  readonly vehicle: Vehicle | null;
   readonly policy: LanePolicy;
 };
 
@@ -116,6 +119,12 @@ export type PendingCommand = {
 
 /** A ticket on its way to the driver. */
 export type TicketInHand = { readonly jobId: JobId; readonly printed: boolean };
+
+/** Which stay the vehicle at the arm is, on an attendant's word. `by` until that is written down. */
+export type Chosen = {
+  readonly stayId: StayId;
+  readonly by: { readonly actor: string; readonly reason: string } | null;
+};
 
 /** A card payment that the terminal has not settled yet. */
 export type Attempt = {
@@ -175,10 +184,16 @@ export type Lane = {
   readonly alerted: EntryFacts["listed"];
   /** What the driver has shown in this transaction. */
   readonly credential: Credential | null;
+  /** An attendant's word goes before plates; what the driver shows afterwards goes before that. */
+  readonly chosen: Chosen | null;
+  /** How many codes were refused in this transaction. */
+  readonly refusedCodes: number;
   readonly ticket: TicketInHand | null;
   readonly attempt: Attempt | null;
-  /** Card payments declined in this transaction. */
+  /** Card payments declined or refused in this transaction. */
   readonly declines: number;
+  /** In DENIED: the place where a card may be charged for the stay in hand already. Nothing is taken here meanwhile. */
+  readonly chargedAt: string | null;
   /** Attempts whose vehicle is gone: a charge that still comes is given back. Bounded. */
   readonly abandoned: readonly Attempt[];
   readonly display: string;
@@ -202,6 +217,8 @@ export type FactsRequest = {
   readonly purpose: "decide" | "identify";
   /** Which way the vehicle goes: the lane's direction, or the one its loops told of. */
   readonly direction: LaneDirection;
+  /** An exit's: the vehicle is this stay, whatever was read or shown. */
+  readonly stayId: StayId | null;
   /** At least one of these two, but for a vehicle that is given a ticket. */
   readonly plate: string | null;
   readonly credential: Credential | null;
@@ -238,7 +255,12 @@ export type ExitFacts = {
   readonly plate: string | null;
   readonly credential: Credential | null;
   readonly match:
-    | { readonly kind: "one"; readonly stay: StayInHand }
+    | {
+        readonly kind: "one";
+        readonly stay: StayInHand;
+        /** Another lane, a pay station or the desk, where a card may be charged for this stay; null = nowhere. */
+        readonly chargedAt: string | null;
+      }
     | { readonly kind: "none" }
     | { readonly kind: "several"; readonly count: number };
   /** Why the matched stay cannot be priced; null when it is. */
@@ -317,6 +339,12 @@ type EventBodies = {
     readonly actor: string;
     readonly idempotencyKey: string;
   };
+  /** Somebody paid for this stay, validated it or amended it, elsewhere. */
+  readonly due_changed: { readonly stayId: StayId };
+  /** A code that was shown here is not taken; why, in words for the driver. */
+  readonly code_refused: { readonly reason: string };
+  /** An attendant says which stay the vehicle at the arm is. */
+  readonly identify: { readonly stayId: StayId; readonly actor: string; readonly reason: string };
   readonly vend: { readonly reason: string; readonly actor: string; readonly idempotencyKey: string };
   readonly reset: { readonly reason: string; readonly actor: string };
   /** An attendant holds the arm open, until reset. */

@@ -24,7 +24,7 @@ export function stay(lane: Lane, more: Partial<Omit<Step, "lane">> = {}): Step {
  * gone are waited for in whatever state the lane is.
  */
 export function enter(lane: Lane, state: LaneState, ctx: StepContext, patch: Partial<Lane> = {}): Lane {
-  const anew = { timers: {}, command: null, trouble: null, heldBy: null };
+  const anew = { timers: {}, command: null, trouble: null, heldBy: null, chargedAt: null };
   const entered: Lane = { ...lane, ...anew, ...patch, state, since: ctx.now };
   const { pay } = lane.timers;
   if (pay === undefined || entered.abandoned.length === 0) return entered;
@@ -164,6 +164,8 @@ export const NO_TRANSACTION = {
   credit: null,
   passage: null,
   credential: null,
+  chosen: null,
+  refusedCodes: 0,
   ticket: null,
   declines: 0,
   review: null,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { StayInHand, TerminalOutcome } from "@parkme/shared/domain/gate-record";
 import { actions, alarms, kinds } from "../testing/entry.ts";
 import { attempts, exit, HOUR_MS, orders, owing, owingByCard } from "../testing/exit.ts";
-import { DEARER_TARIFF, type Bench } from "../testing/lane-bench.ts";
+import { DEARER_PRICE, type Bench } from "../testing/lane-bench.ts";
 import { arrive, driveThrough, settleDown } from "../testing/vehicle.ts";
 
 const APPROVED: TerminalOutcome = { kind: "approved", receipt: "4711", card: "**42" };
@@ -107,7 +107,7 @@ describe("a card payment", () => {
     const { bench, stay } = inDoubt();
     turnsAway(bench);
     expect(bench.lane().abandoned).toHaveLength(1);
-    bench.site.tariff = DEARER_TARIFF;
+    bench.site.price = DEARER_PRICE;
     arrive(bench, "BAB1234");
     expect(bench.lane()).toMatchObject({ state: "PAY_UNKNOWN", stay: { due: { amountMinor: 900 } } });
     bench.terminal(APPROVED);
@@ -240,7 +240,7 @@ describe("edge case 20: a payment whose outcome nobody knows", () => {
     expect(bench.lane().attempt).toMatchObject({ stayId: other.stayId, phase: "asked" });
   });
 
-  it("outlives a restart: the terminal is asked at once", () => {
+  it("outlives a restart: the terminal is asked at once, and what it took pays for the stay", () => {
     const { bench, stay } = owingByCard();
     bench.restart();
     bench.set({ arming: false });
@@ -248,9 +248,23 @@ describe("edge case 20: a payment whose outcome nobody knows", () => {
     bench.wait(1);
     expect(orders(bench)).toEqual(["authorise", "enquire"]);
     bench.terminal(APPROVED);
+    expect(orders(bench)).toEqual(["authorise", "enquire"]);
+    expect(paidMinor(bench, stay)).toBe(500);
+    expect(bench.records("payment")).toMatchObject([{ quote: null, reference: "4711" }]);
+  });
+
+  it("outlives a restart, and is given back where its stay has ended and was paid otherwise", () => {
+    const { bench, stay } = inDoubt();
+    bench.payElsewhere(stay.stayId);
+    bench.wait(1_000);
+    driveThrough(bench);
+    settleDown(bench);
+    bench.restart();
+    bench.see();
+    bench.wait(1);
+    bench.terminal(APPROVED);
     expect(orders(bench).at(-1)).toBe("reverse");
-    bench.terminal({ kind: "reversed" });
-    expect(paidMinor(bench, stay)).toBe(0);
+    expect(paidMinor(bench, stay)).toBe(500);
   });
 
   it("of many drivers is bounded: then no card is charged any more", () => {
@@ -313,12 +327,12 @@ describe("what is due", () => {
     bench.wait(10_000);
     bench.reset();
     bench.wait(10_000);
-    bench.site.tariff = DEARER_TARIFF;
+    bench.site.price = DEARER_PRICE;
     arrive(bench, "BAB1234");
     expect(bench.lane()).toMatchObject({ state: "PAYING", display: "Please pay 4.00 EUR" });
   });
 
-  it("is nothing where a right covers the stay: no quote, and the arm opens", () => {
+  it("is nothing where a right covers the stay: the arm opens", () => {
     const bench = exit({ lane: { terminal: true } });
     const stay = bench.parked("BAB1234", 2 * HOUR_MS, { right: { kind: "permit", id: "p" } });
     arrive(bench, "BAB1234");
@@ -326,6 +340,8 @@ describe("what is due", () => {
     bench.wait(1_000);
     driveThrough(bench);
     settleDown(bench);
-    expect(bench.records("movement")).toMatchObject([{ stayId: stay.stayId, quote: null, kind: "normal" }]);
+    expect(bench.records("movement")).toMatchObject([
+      { stayId: stay.stayId, quote: { total: { amountMinor: 0 } }, kind: "normal" },
+    ]);
   });
 });

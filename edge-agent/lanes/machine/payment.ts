@@ -1,14 +1,16 @@
-import type { Credit, StayInHand, TerminalOutcome } from "@parkme/shared/domain/gate-record";
-import type { AttemptId, PaymentId } from "@parkme/shared/domain/ids";
+import type { Credit, GateRecord, StayInHand, TerminalOutcome } from "@parkme/shared/domain/gate-record";
+import type { AttemptId, PaymentId, StayId } from "@parkme/shared/domain/ids";
 import { formatDecimal, money } from "@parkme/shared/domain/money";
-import type { Attempt, EventOf, Lane, Row, Step, StepContext } from "./model.ts";
-import { andThen, enterWaiting, over, raise, refuse, stay, withoutTimer, withTimer } from "./moves.ts";
-import { deny, show, waitingCells } from "./approach.ts";
+import type { Attempt, EventOf, Facts, Handler, Lane, Row, Step, StepContext } from "./model.ts";
+import { andThen, DONE, enterWaiting, over, raise, refuse, stay, withoutTimer, withTimer } from "./moves.ts";
+import { deny, isLeaving, refuseCode, show, waitingCells } from "./approach.ts";
+import { nobodyToIdentify } from "./anywhere.ts";
 import {
   abandon,
   attemptRecord,
   chase,
   endDoubt,
+  giveBack,
   MAX_DECLINES,
   mayCharge,
   NO_ANSWER,
@@ -16,7 +18,7 @@ import {
   settleAbandoned,
 } from "./attempts.ts";
 import { BY_MODE, holdOpen } from "./hold.ts";
-import { grant } from "./passage.ts";
+import { cashTooLate, grant } from "./passage.ts";
 import { rest, setMode } from "./rest.ts";
 
 /** A terminal that did not answer may be starting again: with a driver waiting, it is asked this often. */
@@ -33,10 +35,38 @@ function dueOf(lane: Lane): { inHand: StayInHand; amountMinor: number } {
 
 /** Asks for what is due, and the terminal with it where there is one. */
 export function askForPayment(lane: Lane, inHand: StayInHand, ctx: StepContext): Step {
-  const late = lane.abandoned.find(({ stayId, phase }) => stayId === inHand.stayId && phase !== "reversing");
+  const { stayId } = inHand;
   const paying = enterWaiting(lane, "PAYING", ctx, { stay: inHand, plate: inHand.plate ?? lane.plate });
+  const { amountMinor } = dueOf(paying);
+  const late = lane.abandoned.find(
+    (one) => one.stayId === stayId && one.phase !== "reversing" && one.amountMinor <= amountMinor,
+  );
   if (late !== undefined) return takeUpAgain(paying, late, ctx);
-  return charge({ ...paying, display: pleasePay(inHand, "") }, ctx);
+  // One that is more than what is due by now is not taken up: it is given back if it comes.
+  return charge({ ...giveBack(paying, stayId), display: pleasePay(inHand, "") }, ctx);
+}
+
+/**
+ * Edge case 20: a card may be charged for this stay at another lane, a pay station or the desk. Nothing is taken here
+ * until that is settled, which is told to this lane; and it asks again by itself.
+ */
+export function waitForCharge(lane: Lane, found: StayInHand, chargedAt: string, ctx: StepContext): Step {
+  const trouble = `A card payment of this stay is not settled at ${chargedAt}`;
+  return andThen(deny(lane, "A payment is being checked", ctx, { found }), (l) =>
+    stay({ ...l, chargedAt, trouble }),
+  );
+}
+
+/** Who is refused has nothing to pay here, or pays at another place. */
+export function cashWhileDenied(lane: Lane, { stayId }: EventOf<"cash">): Step {
+  const { chargedAt } = lane;
+  if (chargedAt === null || lane.stay?.stayId !== stayId) return cashTooLate(lane);
+  const where = `at ${chargedAt}`;
+  return refuse(
+    lane,
+    "card_in_doubt",
+    `A card may have been charged for this stay ${where}. Nothing was taken.`,
+  );
 }
 
 function pleasePay({ due }: StayInHand, how: string): string {
@@ -48,7 +78,9 @@ function pleasePay({ due }: StayInHand, how: string): string {
 /** The vehicle is back while its last payment is not settled: that is asked about, and nothing new is charged. */
 function takeUpAgain(lane: Lane, late: Attempt, ctx: StepContext): Step {
   const abandoned = lane.abandoned.filter(({ attemptId }) => attemptId !== late.attemptId);
-  return doubt({ ...lane, abandoned, attempt: { ...late, phase: "unknown", released: false } }, ctx);
+  const records = late.phase === "unknown" ? [] : [attemptRecord(late, "unknown", "its vehicle is back")];
+  const taken: Lane = { ...lane, abandoned, attempt: { ...late, phase: "unknown", released: false } };
+  return andThen(stay(taken, { records }), (l) => doubt(l, ctx));
 }
 
 /** Mints an attempt and asks the terminal, if it may be asked now. */
@@ -127,11 +159,11 @@ function inDoubt(lane: Lane, reason: string): Step {
 function approved(
   lane: Lane,
   attempt: Attempt,
-  { receipt, card }: Extract<TerminalOutcome, { kind: "approved" }>,
+  outcome: Extract<TerminalOutcome, { kind: "approved" }>,
   ctx: StepContext,
 ): Step {
   const { inHand, amountMinor } = dueOf(lane);
-  const records = paidByCard(attempt, receipt, card, ctx);
+  const records = paidByCard(attempt, outcome, inHand.due?.quote ?? null, ctx);
   return andThen(withoutAttempt(lane), (l) => {
     const restMinor = amountMinor - attempt.amountMinor;
     if (restMinor <= 0) return grant(l, creditFor(inHand, l.plate), records, ctx);
@@ -162,7 +194,7 @@ function notCharged(
   const detail = outcome.kind === "refused" ? outcome.reason : "";
   const records = [attemptRecord(attempt, outcome.kind, detail)];
   const { inHand } = dueOf(lane);
-  return andThen(stay(lane, { records }), (l) =>
+  return andThen(stay({ ...lane, declines: lane.declines + 1 }, { records }), (l) =>
     l.state === "PAY_UNKNOWN"
       ? andThen(withoutAttempt(l), (p) => askForPayment(p, inHand, ctx))
       : payAtDesk(l, ctx),
@@ -236,6 +268,8 @@ function takeCash(lane: Lane, event: EventOf<"cash">, ctx: StepContext): Step {
     changeMinor,
     actor: event.actor,
     idempotencyKey: event.idempotencyKey,
+    quote: inHand.due?.quote ?? null,
+    reference: null,
   };
   const granted = grant(lane, creditFor(inHand, lane.plate), [payment], ctx);
   return { ...granted, reply: { ok: true, payment: { paymentId, changeMinor } } };
@@ -274,22 +308,77 @@ function modeWhilePaying(lane: Lane, event: EventOf<"mode">, ctx: StepContext): 
   );
 }
 
+/** Somebody paid for the stay at the arm, validated it or amended it: what is due is asked anew, and then judged. */
+function dueChangedWhilePaying(lane: Lane, { stayId }: EventOf<"due_changed">): Step {
+  return lane.stay?.stayId === stayId ? askAnew(lane, stayId) : stay(lane);
+}
+
+function askAnew(lane: Lane, stayId: StayId): Step {
+  const { direction, plate, credential } = lane;
+  return stay(lane, { request: { purpose: "decide", direction, stayId, plate, credential } });
+}
+
+/**
+ * Edge cases 20 and 21: what is due by now, while a card may be charged for it. A charge of no more than that goes on:
+ * what it leaves is asked for afterwards. One of more is given up, and given back if it comes all the same.
+ */
+export function settleFirst(decide: Handler<"facts">): Handler<"facts"> {
+  return (lane, event, ctx) => {
+    const { attempt } = lane;
+    if (attempt === null) return decide(lane, event, ctx);
+    const inHand = stillOwing(event.facts, attempt);
+    if (inHand === null) return andThen(abandon(lane, false, ctx), (l) => decide(l, event, ctx));
+    const display = lane.state === "PAYING" ? pleasePay(inHand, "") : lane.display;
+    return stay({ ...lane, stay: inHand, display });
+  };
+}
+
+/** The stay of this charge, if at least as much is due for it. */
+function stillOwing(facts: Facts, { stayId, amountMinor }: Attempt): StayInHand | null {
+  if (facts.direction !== "exit" || facts.match.kind !== "one") return null;
+  const { stay: found } = facts.match;
+  const owes = found.stayId === stayId && found.due !== null && found.due.amountMinor >= amountMinor;
+  return owes ? found : null;
+}
+
+/** The charge for a stay that is another vehicle's is given up before the right one is asked for. */
+function identifyWhilePaying(lane: Lane, event: EventOf<"identify">, ctx: StepContext): Step {
+  if (isLeaving(lane)) return nobodyToIdentify(lane);
+  const { stayId, actor, reason } = event;
+  if (lane.stay?.stayId === stayId) {
+    const records: GateRecord[] = [{ type: "identified", stayId, actor, reason }];
+    return stay({ ...lane, chosen: { stayId, by: null } }, { records, reply: DONE });
+  }
+  return andThen(abandon(lane, false, ctx), (l) => {
+    const told: Lane = { ...l, chosen: { stayId, by: { actor, reason } }, declines: 0, review: null };
+    return { ...askAnew(told, stayId), reply: DONE };
+  });
+}
+
+function codeWhilePaying(lane: Lane, event: EventOf<"code_refused">): Step {
+  const { inHand } = dueOf(lane);
+  return isLeaving(lane) ? stay(lane) : refuseCode(lane, event, `${event.reason}. ${pleasePay(inHand, "")}`);
+}
+
 const payCells = {
   ...waitingCells,
   read_due: "unexpected",
   back_due: leavesUnpaid,
   terminal: terminalAnswers,
+  due_changed: dueChangedWhilePaying,
+  identify: identifyWhilePaying,
 } as const satisfies Partial<Row>;
 
-/** Without the vend, which is the exit's. */
+/** Without the vend and the facts, which are the exit's. */
 export const paymentRows = {
   PAYING: {
     ...payCells,
     pay_due: payOverdue,
     cash: takeCash,
     credential: showWhilePaying,
+    code_refused: codeWhilePaying,
     device: terminalHealth,
     mode: modeWhilePaying,
   },
   PAY_UNKNOWN: { ...payCells, pay_due: stillInDoubt, cash: cashInDoubt },
-} as const satisfies Record<"PAYING" | "PAY_UNKNOWN", Omit<Row, "vend">>;
+} as const satisfies Record<"PAYING" | "PAY_UNKNOWN", Omit<Row, "vend" | "facts">>;

@@ -29,7 +29,9 @@ export function newStay(
 
 /** The stay begins, with what was shown for it. */
 export function stayStarted(stay: StayInHand, credential: Credential | null, ctx: StepContext): GateRecord {
-  return { type: "stay_started", stay, credential, zone: zoneInto(ctx.config.zones) };
+  const { vehicle, zones } = ctx.config;
+  const begun = { type: "stay_started", stay, credential, zone: zoneInto(zones) } as const;
+  return vehicle === null ? begun : { ...begun, vehicle };
 }
 
 /**
@@ -93,7 +95,7 @@ export function recordPassage(
   if (plate === null) return stay(lane, { records: uncontrolledMovement(crossing, null, null, ctx) });
   return stay(
     { ...hasPassed(lane, plate, ctx), identifying: passage },
-    { request: { purpose: "identify", direction, plate, credential: null } },
+    { request: { purpose: "identify", direction, stayId: null, plate, credential: null } },
   );
 }
 

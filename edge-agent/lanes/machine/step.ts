@@ -31,6 +31,7 @@ function nothingKnown(): Inputs {
 export function newLane(now: Now, { direction, credit, alarms, mode, abandoned }: LaneStart): Lane {
   return {
     ...NO_TRANSACTION,
+    chargedAt: null,
     state: "UNKNOWN",
     direction,
     turnTo: null,

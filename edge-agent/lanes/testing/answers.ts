@@ -1,16 +1,20 @@
 import type { StayInHand } from "@parkme/shared/domain/gate-record";
 import type { Now } from "@parkme/shared/domain/clock";
 import { plateShape } from "@parkme/shared/domain/plate";
-import { quote } from "@parkme/shared/pricing/quote";
-import type { Tariff } from "@parkme/shared/pricing/tariff";
+import type { StayId } from "@parkme/shared/domain/ids";
+import type { Quote } from "@parkme/shared/pricing/quote-model";
+import { plainQuote } from "@parkme/shared/pricing/testing/quotes";
 import { matchPlate } from "../../plates/match.ts";
 import type { EntryFacts, ExitFacts, Facts, FactsRequest, LaneConfig, Right } from "../machine/model.ts";
 import type { Book, BookedStay } from "./book.ts";
 
+/** What a stay costs at the site of a test: nothing at first, and then so much. */
+export type Price = { readonly freeMs: number; readonly minor: number };
+
 /** What the site of a test is like, as its lanes are told. A test changes it as it goes. */
 export type Site = {
   capacity: number;
-  tariff: Tariff | null;
+  price: Price | null;
   /** Room in the zones that have a limit. */
   zoneCapacity: ReadonlyMap<string, number>;
   /** By plate, card or code. */
@@ -19,6 +23,18 @@ export type Site = {
   /** Anti-passback was reset. */
   neutral: boolean;
 };
+
+/** What is still due for a stay, and its quote; null where the site has no price. */
+export function dueFor(
+  { stay, paidMinor, adjustedMinor }: BookedStay,
+  { price }: Pick<Site, "price">,
+  now: Now,
+): { readonly quote: Quote; readonly amountMinor: number } | null {
+  if (price === null) return null;
+  const parked = stay.right !== null || now.wallMs - stay.entryWallMs <= price.freeMs ? 0 : price.minor;
+  const totalMinor = Math.max(0, parked + adjustedMinor);
+  return { quote: plainQuote(totalMinor), amountMinor: Math.max(0, totalMinor - paidMinor) };
+}
 
 /** Answers what a lane asks, from the book as earlier turns left it. */
 export function answer(request: FactsRequest, site: Site, book: Book, config: LaneConfig, now: Now): Facts {
@@ -60,16 +76,11 @@ function exitFacts(request: FactsRequest, site: Site, book: Book, now: Now): Exi
   const match = matchOf(request, book);
   if (match.kind !== "one") return { ...facts, match };
   const { booked } = match;
-  const own = inHand(booked);
-  if (own.right !== null)
-    return { ...facts, match: { kind: "one", stay: { ...own, due: { quote: null, amountMinor: 0 } } } };
-  const priced = quote(site.tariff, { entryMs: own.entryWallMs, exitMs: now.wallMs });
-  if (!priced.ok)
-    return { ...facts, match: { kind: "one", stay: own }, pricingRefusal: priced.error.message };
-  const amountMinor = Math.max(0, priced.value.total.amountMinor - booked.paidMinor);
+  const due = dueFor(booked, site, now);
   return {
     ...facts,
-    match: { kind: "one", stay: { ...own, due: { quote: priced.value, amountMinor } } },
+    match: { kind: "one", stay: { ...inHand(booked), due }, chargedAt: book.chargedAt(booked.stay.stayId) },
+    pricingRefusal: due === null ? "No tariff is in force" : null,
   };
 }
 
@@ -79,7 +90,8 @@ type Matched =
   | { readonly kind: "several"; readonly count: number };
 
 function matchOf(request: FactsRequest, book: Book): Matched {
-  const { plate, credential } = request;
+  const { plate, credential, stayId } = request;
+  if (stayId !== null) return matchById(stayId, book);
   const here = [...book.stays.values()].filter(isHere).toReversed();
   const shown = here.find((one) => shownBefore(one, request));
   if (shown !== undefined) return { kind: "one", booked: shown };
@@ -104,6 +116,11 @@ function matchOf(request: FactsRequest, book: Book): Matched {
     default:
       return match satisfies never;
   }
+}
+
+function matchById(stayId: StayId, book: Book): Matched {
+  const booked = book.stays.get(stayId);
+  return booked !== undefined && isHere(booked) ? { kind: "one", booked } : { kind: "none" };
 }
 
 function isHere({ status }: BookedStay): boolean {

@@ -13,12 +13,17 @@ export type BookedStay = {
   status: StayStatus;
   review: ReviewReason | null;
   paidMinor: number;
+  /** What validations took off, below zero, or penalties put on. */
+  adjustedMinor: number;
+  /** What it cost when it left; null while it has not, or nobody knows. */
+  costMinor: number | null;
 };
 
 type RecordOf<T extends GateRecord["type"]> = Extract<GateRecord, { type: T }>;
 
 /** Stays as they begin, move and end, and the counts that go with that. */
 function createStayLedger() {
+  const unpaid = { review: null, paidMinor: 0, adjustedMinor: 0, costMinor: null } as const;
   const stays = new Map<StayId, BookedStay>();
   const zones = new Map<string, number>();
   let inside = 0;
@@ -35,12 +40,12 @@ function createStayLedger() {
     inside: (): number => inside,
     inZone: (zone: string): number => zones.get(zone) ?? 0,
     park: (stay: StayInHand, credential: Credential | null): void => {
-      stays.set(stay.stayId, { stay, credential, status: stay.status, review: null, paidMinor: 0 });
+      stays.set(stay.stayId, { stay, credential, status: stay.status, ...unpaid });
       if (stay.status === "open") inside += 1;
     },
     begin: ({ stay, credential }: RecordOf<"stay_started">): void => {
       if (stays.has(stay.stayId)) throw new Error("a stay began twice");
-      stays.set(stay.stayId, { stay, credential, status: stay.status, review: null, paidMinor: 0 });
+      stays.set(stay.stayId, { stay, credential, status: stay.status, ...unpaid });
     },
     move: (record: RecordOf<"movement">): void => {
       for (const { zone, by } of record.zones) zones.set(zone, (zones.get(zone) ?? 0) + by);
@@ -53,6 +58,7 @@ function createStayLedger() {
         throw new Error(`moved ${record.direction} though its stay was ${found.status}`);
       found.status = record.direction === "in" ? "open" : "closed";
       if (record.direction === "in") found.review = record.review;
+      else found.costMinor = record.quote?.total.amountMinor ?? null;
     },
     void: ({ stayId }: RecordOf<"stay_voided">): void => {
       const found = known(stayId, "the void");
@@ -68,6 +74,33 @@ function createStayLedger() {
   };
 }
 
+/** The place beside the lane of a test that takes cards for its stays. */
+const ELSEWHERE = "lobby";
+
+/** Card payments at another place that are not settled, one for a stay. That place looks before it asks for a card. */
+function createElsewhere(
+  isOpenHere: (stayId: StayId) => boolean,
+  known: ReturnType<typeof createStayLedger>["known"],
+) {
+  const open = new Map<StayId, number>();
+  return {
+    /** Another place where a card may be charged for this stay; null = nowhere. */
+    chargedAt: (stayId: StayId): string | null => (open.has(stayId) ? ELSEWHERE : null),
+    /** False where that place would not ask for a card. */
+    chargeElsewhere: (stayId: StayId, amountMinor: number): boolean => {
+      if (amountMinor <= 0 || open.has(stayId) || isOpenHere(stayId)) return false;
+      open.set(stayId, amountMinor);
+      return true;
+    },
+    /** The card was charged there, or was not. False where none was asked for. */
+    settleElsewhere: (stayId: StayId, isCharged: boolean): boolean => {
+      const amountMinor = open.get(stayId);
+      if (amountMinor !== undefined && isCharged) known(stayId, "a payment").paidMinor += amountMinor;
+      return open.delete(stayId);
+    },
+  };
+}
+
 /**
  * The gate's memory without a disk: keeps what lanes write, and throws on records that contradict one another,
  * because no order of events may ever produce them.
@@ -77,6 +110,7 @@ export function createBook() {
   const money = createMoneyLedger();
   const tickets = createTicketLedger();
   const alarms = createAlarmLedger();
+  const elsewhere = createElsewhere(money.isOpen, ledger.known);
   const { stays } = ledger;
 
   function write(record: GateRecord): void {
@@ -101,6 +135,9 @@ export function createBook() {
       case "alarm":
       case "alarm_over":
         return alarms.write(record);
+      case "identified":
+        ledger.known(record.stayId, "the word on a vehicle");
+        return;
       case "vend":
       case "reset":
       case "hold":
@@ -112,6 +149,7 @@ export function createBook() {
   }
 
   return {
+    ...elsewhere,
     write,
     stays,
     attempts: money.attempts,
@@ -122,7 +160,17 @@ export function createBook() {
     /** A vehicle that came in before the story begins. */
     parked: (stay: StayInHand, credential: Credential | null = null): void => ledger.park(stay, credential),
     /** Card payments whose end is not written: what a restarted lane asks the terminal about. */
-    openAttempts: (): Attempt[] => money.open((stayId) => stays.get(stayId)?.status),
+    openAttempts: (): Attempt[] =>
+      money.open((stayId) => {
+        const { status, paidMinor, costMinor } = ledger.known(stayId, "a card payment");
+        return status === "closed" && paidMinor >= (costMinor ?? 0);
+      }),
+    /** Paid on foot, at a desk or from afar; or validated, or given a penalty. */
+    changeDue: (stayId: StayId, change: { readonly paid?: number; readonly adjusted?: number }): void => {
+      const found = ledger.known(stayId, "a change of what is due");
+      found.paidMinor += change.paid ?? 0;
+      found.adjustedMinor += change.adjusted ?? 0;
+    },
     /** Stays nobody knows the end of, other than the one whose credit is still held: there must be none. */
     forgotten: (held: Credit | null): BookedStay[] =>
       [...stays.values()].filter(

@@ -63,6 +63,8 @@ function recordWord(record: GateRecord, { direction }: Lane): string {
       return `payment:${record.method}`;
     case "hold":
       return `hold:${record.on ? "on" : "off"}:${record.cause}`;
+    case "identified":
+      return record.type;
     case "turned":
       return `turned:${record.direction}`;
     case "stay_started":

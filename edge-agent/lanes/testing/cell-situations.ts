@@ -95,6 +95,26 @@ const SITUATIONS = {
     options: { capacity: 0 },
     happens: (bench) => arrive(bench, "UNKNOWN1"),
   },
+  declined: {
+    state: "DENIED",
+    what: "its card was declined",
+    directions: ["exit"],
+    happens: (bench) => {
+      arrive(bench, PLATE);
+      bench.terminal({ kind: "declined", reason: "no cover" });
+    },
+  },
+  charged_elsewhere: {
+    state: "DENIED",
+    what: "its card may be charged at a pay station",
+    directions: ["exit"],
+    happens: (bench) => {
+      const stay = [...bench.book.stays.values()].find(({ stay: one }) => one.plate === PLATE)?.stay;
+      if (stay === undefined) throw new Error("nobody is to pay");
+      bench.chargeElsewhere(stay.stayId);
+      arrive(bench, PLATE);
+    },
+  },
   opening: { state: "OPENING", what: "the arm goes up", happens: opens },
   open: { state: "OPEN", what: "the arm is up", happens: isOpen },
   passing: { state: "PASSING", what: "it is under the arm", happens: passes },

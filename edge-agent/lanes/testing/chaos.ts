@@ -59,6 +59,36 @@ const paid = fc.constantFrom(0, 499, 500, 2_000).map((minor) =>
     bench.cash(bench.lane().stay?.stayId ?? asId<StayId>(NOBODY), minor);
   }),
 );
+/** Somebody else takes money for a stay, validates it or adds to it; the oldest ones are those parked at the start. */
+const elsewhere = fc
+  .tuple(
+    fc.constantFrom(0, 0, 1, 2),
+    fc.constantFrom("paid", "half", "validated", "penalty", "card", "card", "charged", "not charged"),
+  )
+  .map(([which, what]) =>
+    happening(`${what} elsewhere ${which}`, (bench) => {
+      const booked = inside(bench)[which];
+      if (booked === undefined) return;
+      const { stayId } = booked.stay;
+      if (what === "paid") bench.payElsewhere(stayId);
+      if (what === "half") bench.payElsewhere(stayId, Math.floor(bench.due(stayId) / 2));
+      if (what === "validated") bench.changeDue(stayId, { adjusted: -200 });
+      if (what === "penalty") bench.changeDue(stayId, { adjusted: 300 });
+      if (what === "card") bench.chargeElsewhere(stayId);
+      if (what === "charged") bench.settleElsewhere(stayId, true);
+      if (what === "not charged") bench.settleElsewhere(stayId, false);
+    }),
+  );
+const inside = (bench: Bench) => [...bench.book.stays.values()].filter(({ status }) => status === "open");
+const known = fc.option(fc.nat(2), { nil: null }).map((which) =>
+  happening(`identify ${which}`, (bench) => {
+    const booked = which === null ? undefined : inside(bench)[which];
+    bench.identify(booked?.stay.stayId ?? asId<StayId>(NOBODY));
+  }),
+);
+const badCodes = fc
+  .constantFrom("Wrong signature", "For another car park")
+  .map((reason) => happening(`refuse code: ${reason}`, (bench) => void bench.refuseCode(reason)));
 const missed = fc
   .option(fc.constantFrom<LaneInput>(...SENSOR_INPUTS, "fire"))
   .map((input) => happening(`miss ${input}`, (bench) => bench.miss(input)));
@@ -120,6 +150,18 @@ const deeds: readonly Happening[] = [
 const driven = fc
   .constantFrom(...PLATES)
   .map((plate) => happening(`arrive ${plate}`, (b) => arrive(b, plate)));
+/** The one of those parked at the start that owes something comes, be its card under way at another place already. */
+const owing = fc
+  .tuple(fc.constantFrom<TerminalWay>("approves", "vague", "mute"), fc.boolean())
+  .map(([way, isElsewhere]) =>
+    happening(`arrive owing, terminal ${way}${isElsewhere ? ", card elsewhere" : ""}`, (bench) => {
+      const [parked] = inside(bench);
+      if (isElsewhere && parked !== undefined) bench.chargeElsewhere(parked.stay.stayId);
+      bench.devices.setTerminal(way);
+      arrive(bench, PLATES[0]);
+      bench.wait(1_000);
+    }),
+  );
 const through = fc.constantFrom(
   happening("drive through", driveThrough),
   happening("drive through", driveThrough),
@@ -139,10 +181,14 @@ export const happenings: fc.Arbitrary<Happening[]> = fc.array(
     { weight: 2, arbitrary: readPlate },
     { weight: 2, arbitrary: shown },
     { weight: 4, arbitrary: driven },
+    { weight: 2, arbitrary: owing },
     { weight: 2, arbitrary: through },
     { weight: 1, arbitrary: cleared },
     { weight: 1, arbitrary: answered },
     { weight: 1, arbitrary: paid },
+    { weight: 3, arbitrary: elsewhere },
+    { weight: 1, arbitrary: known },
+    { weight: 1, arbitrary: badCodes },
     { weight: 1, arbitrary: missed },
     { weight: 1, arbitrary: printers },
     { weight: 2, arbitrary: terminals },

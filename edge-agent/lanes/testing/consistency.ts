@@ -27,6 +27,10 @@ export function contradictions(lane: Lane, table: LaneTable, { wired }: LaneConf
   must(!is("PAYING", "PAY_UNKNOWN") || stay?.due != null, "what is to be paid is known");
   must(is("PAYING", "PAY_UNKNOWN") || lane.attempt === null, "a stray card payment");
   must(!is("PAY_UNKNOWN") || lane.attempt !== null, "doubt about no payment");
+  must((lane.attempt?.amountMinor ?? 0) <= (stay?.due?.amountMinor ?? 0), "a charge of more than is due");
+  must(lane.attempt === null || lane.attempt.stayId === stay?.stayId, "a charge for another stay");
+  must(lane.chargedAt === null || (is("DENIED") && stay?.due != null), "a stray charge at another place");
+  must(lane.chosen === null || !is("ARMED", "IDLE", "CLOSING", ...IN_DOUBT), "a stray word on a vehicle");
   must(is("PRINTING", "WAIT_TAKE") === (lane.ticket !== null), "a ticket is on its way");
   must(command === null || is("OPENING", "CLOSING", "PASSING", "CLEARING", ...STANDING), "a stray command");
   must(!is("PASSING") || passage?.endedMs === null, "somebody passes");

@@ -107,6 +107,8 @@ ${diagram(taken.entry)}
 
 ${diagram(taken.exit)}
 
+What a vehicle owes may change elsewhere while it waits: paid by phone, validated, amended (\`due_changed\`). The lane asks anew and judges: nothing due opens; another amount is shown and taken. A card that may be charged meanwhile is charged for no more than is due: with as much or more due the charge goes on and the rest is asked for afterwards; with less it is given up, and given back if it comes all the same. While a card may be charged for its stay at another lane, a pay station or the desk, it waits in DENIED: nothing is taken here until that is settled, and an attendant may let it out. An attendant may say which stay the vehicle at the arm is (\`identify\`): that word goes before plates and what was shown earlier, and is written down with name and reason.
+
 ## Reversible
 
 A reversible lane is both: in every cell it has the entry's or the exit's, by its direction, and it turns in IDLE with all loops clear. It takes the loop on the side that vehicles come from as the arming loop, and the other as the closing loop.

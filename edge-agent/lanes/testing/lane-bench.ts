@@ -12,8 +12,6 @@ import type {
 import { createIdMint, type CommandId, type IdMint, type StayId } from "@parkme/shared/domain/ids";
 import { LANE_INPUTS, type LaneDirection, type LaneInput, type LaneKind } from "@parkme/shared/domain/lane";
 import type { LaneMode } from "@parkme/shared/domain/lane-mode";
-import { asCurrency } from "@parkme/shared/domain/money";
-import { parseTariff, type Tariff } from "@parkme/shared/pricing/tariff";
 import { votePlate } from "../../plates/vote.ts";
 import { entryLane } from "../entry-lane.ts";
 import { exitLane } from "../exit-lane.ts";
@@ -29,7 +27,7 @@ import type {
 import { outage } from "../machine/doubt.ts";
 import { blind, newLane, nextDue, observe, step, wakeAtMs } from "../machine/step.ts";
 import { reversibleLane } from "../reversible-lane.ts";
-import { answer, type Site } from "./answers.ts";
+import { answer, dueFor, type Price, type Site } from "./answers.ts";
 import { createArm, createSwitchBoard, type Levels } from "./board.ts";
 import { createBook, type Book } from "./book.ts";
 import { createDevices } from "./devices.ts";
@@ -53,7 +51,7 @@ export type BenchOptions = {
   readonly direction?: LaneDirection;
   readonly wired?: readonly LaneInput[];
   readonly capacity?: number;
-  readonly tariff?: Tariff | null;
+  readonly price?: Price | null;
   readonly site?: Partial<Site>;
   /** What this lane has that others have not. */
   readonly lane?: Partial<Omit<LaneConfig, "policy">>;
@@ -90,8 +88,6 @@ const START_WALL_MS = Date.UTC(2026, 2, 1, 8);
 /** More timers than this without the clock moving on: the lane chases its own tail. */
 const MAX_TIMERS_PER_WAIT = 2_000;
 
-const EUR = asCurrency("EUR");
-
 const TABLES: { readonly [K in LaneKind]: LaneTable } = {
   entry: entryLane,
   exit: exitLane,
@@ -110,31 +106,16 @@ export function laneConfig(kind: LaneKind, wired: readonly LaneInput[]): LaneCon
     zones: [],
     ticket: "never",
     terminal: false,
+    vehicle: null,
     policy: { passback: "neutral", printerFailure: "deny", outage: "hold" },
   };
 }
 
 /** Up to one hour free, then five euros. */
-export const TARIFF = tariffOf({
-  slabs: [
-    { max_hours: 1, price: 0 },
-    { max_hours: null, price: 5 },
-  ],
-});
+export const PRICE: Price = { freeMs: 3_600_000, minor: 500 };
 
 /** The same, and more: nine euros. */
-export const DEARER_TARIFF = tariffOf({
-  slabs: [
-    { max_hours: 1, price: 0 },
-    { max_hours: null, price: 9 },
-  ],
-});
-
-function tariffOf(document: unknown): Tariff {
-  const parsed = parseTariff(document, { id: "standard", version: 1, currency: EUR });
-  if (!parsed.ok) throw new Error("the test's tariff is wrong");
-  return parsed.value;
-}
+export const DEARER_PRICE: Price = { ...PRICE, minor: 900 };
 
 /** Ids that are the same in every run. */
 export function countingMint(): IdMint {
@@ -147,11 +128,11 @@ export function creditOf(lane: Lane): Credit | null {
   return lane.credit ?? lane.passage?.credit ?? lane.unresolved;
 }
 
-/** A site with room, the tariff above, and no lists. */
-function siteOf({ capacity, tariff, site }: BenchOptions = {}): Site {
+/** A site with room, the price above, and no lists. */
+function siteOf({ capacity, price, site }: BenchOptions = {}): Site {
   return {
     capacity: capacity ?? 10,
-    tariff: tariff === undefined ? TARIFF : tariff,
+    price: price === undefined ? PRICE : price,
     zoneCapacity: new Map(),
     rights: new Map(),
     listed: new Map(),
@@ -317,7 +298,20 @@ export function createBench(options: BenchOptions = {}) {
     play(lane, [{ kind: "read", read: claim }]);
   }
 
-  type Asked = Extract<LaneEvent, { kind: "cash" | "vend" | "reset" | "hold" | "turn" }>;
+  /** What is due for a stay now, by the book. */
+  function due(stayId: StayId): number {
+    const booked = book.stays.get(stayId);
+    if (booked === undefined) throw new Error("nobody knows this stay");
+    return dueFor(booked, site, now())?.amountMinor ?? 0;
+  }
+
+  /** Told to all lanes when it is on the disk. */
+  function changeDue(stayId: StayId, change: Parameters<Book["changeDue"]>[1]): void {
+    book.changeDue(stayId, change);
+    play(lane, [{ kind: "due_changed", stayId }]);
+  }
+
+  type Asked = Extract<LaneEvent, { kind: "cash" | "vend" | "identify" | "reset" | "hold" | "turn" }>;
   function ask(event: Asked): Reply {
     const reply = play(lane, [event]);
     if (reply === null) throw new Error(`no answer to ${event.kind} in ${lane.state}`);
@@ -396,6 +390,20 @@ export function createBench(options: BenchOptions = {}) {
     /** The attendant saw what is due, unless said otherwise. */
     cash: (stayId: StayId, tenderedMinor: number, amountMinor = lane.stay?.due?.amountMinor ?? 0): Reply =>
       ask({ kind: "cash", stayId, amountMinor, tenderedMinor, actor: "alex", idempotencyKey: key() }),
+    changeDue,
+    due,
+    /** Somebody pays by phone or on foot what is due for it now, or so much. */
+    payElsewhere: (stayId: StayId, minor = due(stayId)): void => changeDue(stayId, { paid: minor }),
+    /** A pay station asks for a card for what is due, if it may; and the card is charged then, or is not. */
+    chargeElsewhere: (stayId: StayId): void => {
+      if (book.chargeElsewhere(stayId, due(stayId))) play(lane, [{ kind: "due_changed", stayId }]);
+    },
+    settleElsewhere: (stayId: StayId, isCharged: boolean): void => {
+      if (book.settleElsewhere(stayId, isCharged)) play(lane, [{ kind: "due_changed", stayId }]);
+    },
+    identify: (stayId: StayId): Reply =>
+      ask({ kind: "identify", stayId, reason: "the driver has shown the papers", actor: "alex" }),
+    refuseCode: (reason: string) => play(lane, [{ kind: "code_refused", reason }]),
     vend: (): Reply => ask({ kind: "vend", reason: "let in by hand", actor: "alex", idempotencyKey: key() }),
     reset: (): Reply => ask({ kind: "reset", reason: "looked at it", actor: "alex" }),
     hold: (): Reply => ask({ kind: "hold", reason: "a wide load", actor: "alex" }),

@@ -1,7 +1,8 @@
 import { isLasting, type AlarmKind } from "@parkme/shared/domain/alarm";
 import type { GateRecord } from "@parkme/shared/domain/gate-record";
 import type { AttemptId, JobId, StayId } from "@parkme/shared/domain/ids";
-import type { AttemptStatus, StayStatus, TicketStep } from "@parkme/shared/domain/stay";
+import type { AttemptStatus, TicketStep } from "@parkme/shared/domain/stay";
+import { inDoubtAtStart } from "../machine/attempts.ts";
 import type { Attempt } from "../machine/model.ts";
 
 /** The parts of a book beside its stays: card payments, tickets, alarms. Each throws on what contradicts itself. */
@@ -65,12 +66,15 @@ export function createMoneyLedger() {
         throw new Error("a card payment that the terminal did not approve");
       by.payments += 1;
     },
+    /** Whether a card payment for this stay is not settled. */
+    isOpen: (stayId: StayId): boolean =>
+      [...attempts.values()].some((one) => one.stayId === stayId && AFTER_ATTEMPT[one.status].length > 0),
     /** Card payments whose end is not written: what a restarted lane asks the terminal about. */
-    open: (statusOf: (stayId: StayId) => StayStatus | undefined): Attempt[] =>
-      [...attempts].flatMap(([attemptId, { stayId, amountMinor, status, receipt }]) => {
+    open: (paidOtherwise: (stayId: StayId) => boolean): Attempt[] =>
+      [...attempts].flatMap(([attemptId, attempt]) => {
+        const { stayId, status } = attempt;
         if (status !== "begun" && status !== "unknown" && status !== "reversing") return [];
-        const phase = status === "reversing" ? status : "unknown";
-        return [{ attemptId, stayId, amountMinor, phase, receipt, released: statusOf(stayId) === "closed" }];
+        return [inDoubtAtStart({ ...attempt, attemptId }, paidOtherwise(stayId))];
       }),
   };
 }

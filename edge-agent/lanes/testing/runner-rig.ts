@@ -8,7 +8,7 @@ import type { InputImage } from "../machine/step.ts";
 import type { Levels } from "./board.ts";
 import { answer as answerFacts } from "./answers.ts";
 import { createBook, type Book } from "./book.ts";
-import { ALL_INPUTS, countingMint, laneConfig, TARIFF, vote } from "./lane-bench.ts";
+import { ALL_INPUTS, countingMint, laneConfig, PRICE, vote } from "./lane-bench.ts";
 
 export const START_MS = Date.UTC(2026, 2, 1, 8);
 /** The process's clock, which a test replaces; its monotonic time begins at `START_MS`. */
@@ -69,7 +69,7 @@ export function createRig({
         request,
         {
           capacity,
-          tariff: TARIFF,
+          price: PRICE,
           zoneCapacity: new Map(),
           rights: new Map(),
           listed: new Map(),

@@ -7,6 +7,7 @@ import { createBook } from "./book.ts";
 import { happenings, type Happening } from "./chaos.ts";
 import { contradictions } from "./consistency.ts";
 import { ALL_INPUTS, createBench, creditOf, laneConfig, type Bench, type Watch } from "./lane-bench.ts";
+import { createMoneyWatch } from "./money-watch.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** Lanes of all sorts, and what happens to them. */
@@ -62,15 +63,18 @@ export function live({ happenings: story, ...situation }: Situation): Bench {
   const wired = kind === "reversible" && !situation.wired.includes("closing") ? ALL_INPUTS : situation.wired;
   const book = createBook();
   const dog = createWatchdog({ ...laneConfig(kind, wired), inner });
+  const money = createMoneyWatch(book, () => bench.site);
   const watch: Watch = {
     ...dog,
     turn: (beats, lane) => {
       dog.turn(beats, lane);
+      // Within the facility nobody pays.
+      if (!inner) money(beats);
       expect(book.forgotten(creditOf(lane)), "stays nobody knows the end of").toEqual([]);
     },
   };
   const zones = [{ zone: "level-2", by: 1 as const }];
-  const bench = createBench({
+  const bench: Bench = createBench({
     kind,
     direction,
     wired,

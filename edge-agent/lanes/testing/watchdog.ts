@@ -120,9 +120,14 @@ function createCharges() {
         if (lasts) unsettled.set(attemptId, { stayId, asked: status === "begun" });
         else unsettled.delete(attemptId);
       }
-      for (const order of orders)
+      for (const order of orders) {
         if (order.kind === "authorise")
           demand(unsettled.get(order.attemptId)?.asked === true, "a charge is written down first (12)");
+        // A lane that has started anew takes what was under way for in doubt, and asks what became of it.
+        const found = order.kind === "enquire" ? unsettled.get(order.attemptId) : undefined;
+        if (order.kind === "enquire" && found !== undefined)
+          unsettled.set(order.attemptId, { ...found, asked: false });
+      }
     },
   };
 }

@@ -58,7 +58,7 @@ export function open(path: string): GateDatabase {
 export function openStore(
   path: string,
   mint = newMint(),
-  options: Pick<StoreOptions, "zones" | "capacity"> = {},
+  options: Pick<StoreOptions, "zones" | "capacity" | "receipts"> = {},
 ): { readonly db: GateDatabase; readonly store: Store } {
   const db = open(path);
   return { db, store: createStore(db, { currency: EUR, mint, ...options }) };
@@ -113,7 +113,12 @@ export function recordsOf(mint: IdMint) {
       quote: null,
       ...more,
     }),
-    paid: (stayId: StayId, amountMinor: number, idempotencyKey = `pay-${serial++}`): GateRecord => ({
+    paid: (
+      stayId: StayId,
+      amountMinor: number,
+      idempotencyKey = `pay-${serial++}`,
+      more: Partial<Extract<GateRecord, { type: "payment" }>> = {},
+    ): GateRecord => ({
       type: "payment",
       paymentId: mint.next<PaymentId>(START_MS),
       stayId,
@@ -122,6 +127,9 @@ export function recordsOf(mint: IdMint) {
       changeMinor: 0,
       actor: "alex",
       idempotencyKey,
+      quote: null,
+      reference: null,
+      ...more,
     }),
     vended: (idempotencyKey = `vend-${serial++}`): GateRecord => ({
       type: "vend",

@@ -4,7 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { IconBarrierBlock, IconCash, IconRotate } from "@tabler/icons-react";
 import type { LaneMode } from "@parkme/shared/domain/lane-mode";
 import type { Currency } from "@parkme/shared/domain/money";
-import type { LaneView } from "@parkme/shared/protocol/kiosk";
+import type { Cash, LaneView } from "@parkme/shared/protocol/kiosk";
 import type { GateApi } from "../gate/api.ts";
 import { dueStay, type DueStay } from "../logic/due-stay.ts";
 import type { MoneyText } from "../logic/money-text.ts";
@@ -13,6 +13,7 @@ import { LaneMenu } from "./lane-menu.tsx";
 import { NO_CONTACT } from "./no-contact.ts";
 import { ReasonDialog } from "./reason-dialog.tsx";
 import { AFTER_A_FAULT, resetWords, VEND_WORDS } from "./reasons.ts";
+import { useAcceptShort } from "./use-accept-short.ts";
 import classes from "./lane-actions.module.css";
 
 type Props = {
@@ -50,6 +51,15 @@ function CashAction({ api, lane, currency, money, stale, hidden }: CashProps) {
   const [paying, setPaying] = useState<DueStay | null>(null);
   const due = dueStay(lane);
   const now = due?.stay_id === paying?.stay_id ? due : null;
+  const sendCash = useAcceptShort(
+    async (key: string, tendered: Pick<Cash, "amount_minor" | "tendered_minor">, accept_short: boolean) =>
+      await api.takeCash(lane.lane, {
+        ...tendered,
+        stay_id: paying?.stay_id ?? "",
+        idempotency_key: key,
+        accept_short,
+      }),
+  );
   const gone = now === null ? "The lane no longer asks this vehicle for a payment." : null;
   return (
     <>
@@ -79,9 +89,7 @@ function CashAction({ api, lane, currency, money, stale, hidden }: CashProps) {
           plate={paying.plate}
           dueMinor={(now ?? paying).fee.amount_minor}
           blocked={stale ? NO_CONTACT : gone}
-          send={(key, cash) =>
-            api.takeCash(lane.lane, { ...cash, stay_id: paying.stay_id, idempotency_key: key })
-          }
+          send={sendCash}
           {...{ currency, money }}
         />
       )}

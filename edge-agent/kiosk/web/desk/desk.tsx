@@ -92,7 +92,7 @@ export function Desk({ api, attendant, onRefused, onSignOut }: Props) {
           <Movements movements={snapshot.movements} {...{ laneNames, money, time, nowMs }} />
         </aside>
       </main>
-      <DeskPanels panel={panel} onClose={() => setPanel(null)} {...alarmProps} />
+      <DeskPanels panel={panel} onClose={() => setPanel(null)} money={money} {...alarmProps} />
     </div>
   );
 }

@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import { ActionIcon } from "@mantine/core";
-import { IconBell, IconCpu, IconParking } from "@tabler/icons-react";
+import { IconBell, IconCashRegister, IconCpu, IconParking, IconReportMoney } from "@tabler/icons-react";
 import type { Snapshot } from "../gate/snapshot.ts";
 import classes from "./panel-buttons.module.css";
 
-export type Panel = "alarms" | "facility" | "devices";
+export type Panel = "pay" | "shift" | "alarms" | "facility" | "devices";
 
 type Props = {
   readonly snapshot: Pick<Snapshot, "alarms_waiting" | "devices" | "modes">;
@@ -18,6 +18,12 @@ export function PanelButtons({ snapshot, onOpen }: Props) {
   const unusual = modes.some(({ scope }) => scope !== "lane");
   return (
     <div className={classes["buttons"]}>
+      <PanelButton label="Pay desk" count={0} hint="stays and payments" onOpen={() => onOpen("pay")}>
+        <IconCashRegister size={24} />
+      </PanelButton>
+      <PanelButton label="Shift" count={0} hint="drawer and reports" onOpen={() => onOpen("shift")}>
+        <IconReportMoney size={24} />
+      </PanelButton>
       <PanelButton
         label="Alarms"
         count={waiting}

@@ -9,17 +9,24 @@ import { ReasonDialog } from "../actions/reason-dialog.tsx";
 import { PASSBACK_WORDS } from "../actions/reasons.ts";
 import type { GateApi } from "../gate/api.ts";
 import type { Snapshot } from "../gate/snapshot.ts";
+import type { MoneyText } from "../logic/money-text.ts";
 import { MODE_TITLES, modeOrigin, ownMode } from "../logic/mode-words.ts";
 import { describeRoom } from "../logic/room.ts";
 import { elapsedText, type TimeText } from "../logic/time-text.ts";
 import { CountDialog } from "./count-dialog.tsx";
+import { TariffCard } from "./tariff-card.tsx";
 import classes from "./facility-panel.module.css";
 
 type Clockwork = { readonly time: TimeText; readonly nowMs: number };
-type Props = Clockwork & { readonly api: GateApi; readonly snapshot: Snapshot; readonly stale: boolean };
+type Props = Clockwork & {
+  readonly api: GateApi;
+  readonly snapshot: Snapshot;
+  readonly money: MoneyText;
+  readonly stale: boolean;
+};
 
 /** The facility and its zones: how full they are, how they are run, and what a person can set right. */
-export function FacilityPanel({ api, snapshot, stale, time, nowMs }: Props) {
+export function FacilityPanel({ api, snapshot, money, stale, time, nowMs }: Props) {
   const { facility, inside, held, zones, modes, lists } = snapshot;
   const titleOf = (name: string | null): string | null =>
     zones.find((zone) => zone.name === name)?.title ?? null;
@@ -45,6 +52,8 @@ export function FacilityPanel({ api, snapshot, stale, time, nowMs }: Props) {
           {...{ api, stale, time, nowMs }}
         />
       ))}
+      <h3>Tariff</h3>
+      <TariffCard {...{ api, money, time, nowMs }} />
       <h3>Anti-passback</h3>
       <PassbackReset {...{ api, stale }} facility={facility.name} />
       {lists !== null && <Lists {...{ lists, time, nowMs }} />}

@@ -7,6 +7,8 @@ export type Answer<T> =
   | {
       readonly kind: "refused";
       readonly status: number;
+      /** Stable, for the page to decide by; empty where the gate gave none. */
+      readonly code: string;
       readonly message: string;
       readonly retryAfterS: number;
     }

@@ -80,9 +80,10 @@ describe("the gate's calls", () => {
   });
 
   it("pass the gate's own words on when it refuses", async () => {
-    const { api } = gate(() => json(409, { detail: "Nothing was taken." }));
+    const { api } = gate(() => json(409, { code: "fee_changed", detail: "Nothing was taken." }));
     expect(await api.takeCash("exit", CASH)).toMatchObject({
       kind: "refused",
+      code: "fee_changed",
       message: "Nothing was taken.",
     });
   });
@@ -129,6 +130,7 @@ describe("the session", () => {
     expect(await api.signIn({ name: "alex", pin: "0" })).toEqual({
       kind: "refused",
       status: 429,
+      code: "",
       message: "Too many tries.",
       retryAfterS,
     });

@@ -15,21 +15,16 @@ import {
   type Vend,
 } from "@parkme/shared/protocol/kiosk";
 import type { Answer } from "./answer.ts";
+import { createMoneyApi } from "./money-api.ts";
+import type { Request } from "./request.ts";
 
 /** The barrier's answer is a matter of milliseconds; after this the attendant is told that there was none. */
 const ANSWER_TIMEOUT_MS = 8_000;
 const MAX_RETRY_AFTER_S = 900;
 const DEFAULT_RETRY_AFTER_S = 60;
 
-const problemSchema = z.object({ detail: z.string().min(1).max(500) });
+const problemSchema = z.object({ code: z.string().max(60).default(""), detail: z.string().min(1).max(500) });
 const nothing = z.null();
-
-type Request<T> = {
-  readonly method: "GET" | "POST" | "DELETE";
-  readonly path: string;
-  readonly body?: unknown;
-  readonly schema: z.ZodType<T>;
-};
 
 /**
  * The gate's HTTP calls, none of which throws. `onSignedOut` is told whenever the gate no longer knows the
@@ -51,7 +46,13 @@ export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
     signIn: async (body: SignIn): Promise<Exclude<Answer<null>, { kind: "signed_out" }>> => {
       const answer = await call(fetcher, { method: "POST", path: "/api/session", body, schema: nothing });
       if (answer.kind !== "signed_out") return answer;
-      return { kind: "refused", status: 401, message: "Name and PIN do not match.", retryAfterS: 0 };
+      return {
+        kind: "refused",
+        status: 401,
+        code: "",
+        message: "Name and PIN do not match.",
+        retryAfterS: 0,
+      };
     },
     takeCash: (lane: string, body: Cash) =>
       inSession({ method: "POST", path: lanePath(lane, "cash"), body, schema: cashTakenSchema }),
@@ -66,6 +67,7 @@ export function createGateApi(fetcher: typeof fetch, onSignedOut: () => void) {
     /** The latest alarms, over or not. */
     alarms: (limit: number) =>
       inSession({ method: "GET", path: `/api/alarms?limit=${limit}`, schema: alarmsSchema }),
+    money: createMoneyApi(inSession),
   };
 }
 export type GateApi = ReturnType<typeof createGateApi>;
@@ -98,6 +100,7 @@ async function call<T>(
     return {
       kind: "refused",
       status,
+      code: problem.success ? problem.data.code : "",
       message: problem.success ? problem.data.detail : inWords(status),
       retryAfterS,
     };

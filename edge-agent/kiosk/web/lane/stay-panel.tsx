@@ -1,7 +1,7 @@
 import type { CSSProperties } from "react";
 import { VisuallyHidden } from "@mantine/core";
 import type { LaneView } from "@parkme/shared/protocol/kiosk";
-import { describeDuration } from "@parkme/shared/pricing/quote";
+import { describeDuration } from "@parkme/shared/pricing/engine/texts";
 import type { MoneyText } from "../logic/money-text.ts";
 import type { TimeText } from "../logic/time-text.ts";
 import classes from "./stay-panel.module.css";

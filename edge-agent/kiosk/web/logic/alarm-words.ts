@@ -26,6 +26,9 @@ const WORDS: Record<AlarmKind, AlarmWords> = {
   terminal: { title: "Card terminal", tone: "warn" },
   display: { title: "Display", tone: "warn" },
   watched: { title: "Watched vehicle", tone: "note" },
+  tariff_refused: { title: "Tariff refused", tone: "warn" },
+  change_low: { title: "Change is low", tone: "note" },
+  code_refused: { title: "Code refused", tone: "note" },
 };
 
 export function describeAlarm(kind: AlarmKind): AlarmWords {

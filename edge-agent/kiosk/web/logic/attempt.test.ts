@@ -5,7 +5,7 @@ import { begin, conclude, FRESH, type Attempt } from "./attempt.ts";
 type Cash = { readonly tenderedMinor: number };
 type Taken = { readonly changeMinor: number };
 const unanswered: Answer<Taken> = { kind: "unanswered", message: "no answer" };
-const refused: Answer<Taken> = { kind: "refused", status: 409, message: "not now", retryAfterS: 0 };
+const refused: Answer<Taken> = { kind: "refused", status: 409, code: "", message: "not now", retryAfterS: 0 };
 const done: Answer<Taken> = { kind: "done", value: { changeMinor: 800 } };
 
 describe("an attempt", () => {

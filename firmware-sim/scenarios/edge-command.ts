@@ -1,0 +1,20 @@
+import { execFile } from "node:child_process";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { writeFileSync } from "node:fs";
+
+const AGENT = resolve(import.meta.dirname, "../../dist/edge-agent/main.mjs");
+const TIMEOUT_MS = 60_000;
+
+/** Runs the built agent with these words; what it says on standard output. Fails when it ends with an error. */
+export async function edgeCommand(...words: readonly string[]): Promise<string> {
+  const run = promisify(execFile);
+  return (await run(process.execPath, [AGENT, ...words], { timeout: TIMEOUT_MS })).stdout;
+}
+
+/** Replaces the lists of who may park, as the office does it: a file and `lists import`. */
+export async function importLists(folder: string, lists: object): Promise<void> {
+  const file = join(folder, "lists.json");
+  writeFileSync(file, JSON.stringify(lists));
+  await edgeCommand("lists", "import", file, "--config", join(folder, "edge.yaml"));
+}
