@@ -31,6 +31,14 @@ describe("the cloud goes away while vehicles keep coming", () => {
       (moved) => moved.length >= before + 8,
       60_000,
     );
+    // The gates count records, the simulator bodies. Now and then, with nobody half through a lane, they must agree.
+    const bodies = () => simEvents.filter(({ event }) => event === "movement").length;
+    await eventually(
+      "the gates to have counted what drove through them",
+      () => movements().length - bodies(),
+      (ahead) => ahead === 0,
+      60_000,
+    );
     await site.running("sim")?.stop();
     await eventually(
       "nothing waiting any more",
@@ -44,9 +52,6 @@ describe("the cloud goes away while vehicles keep coming", () => {
     expect(cloud).toEqual(edge);
     expect(sumMinor(edge.payments)).toBeGreaterThan(0);
     expect(simEvents.filter(({ event }) => event === "arm_hit")).toEqual([]);
-    // The gates' own count of who is inside is the simulator's, which counts bodies and not records.
-    const bodies = simEvents.filter(({ event }) => event === "movement");
-    expect(edge.movements.length).toBe(bodies.length);
   });
 });
 
