@@ -3,7 +3,6 @@ import { readClock } from "@parkme/shared/domain/clock";
 import type { Facility } from "@parkme/shared/domain/facility";
 import type { GateRecord } from "@parkme/shared/domain/gate-record";
 import type { IdMint, StayId } from "@parkme/shared/domain/ids";
-import type { StayAccount } from "@parkme/shared/domain/stay-account";
 import type { EdgeConfig } from "./config/load.ts";
 import { createDesk, type Desk } from "./desk/desk.ts";
 import { createDeskPaper, type DeskPaper } from "./desk/paper.ts";
@@ -131,17 +130,14 @@ function tariffAlarm({ store, facility, clock, touched }: FacilityOptions) {
 }
 
 type Codes = {
-  readonly code: (ticket: Pick<StayAccount, "stayId" | "ticketNumber" | "entryWallMs">) => string;
+  readonly code: ReturnType<typeof createCodeMaker>["ticket"];
   readonly book: CodeBook;
 };
 
 function codeParts({ facility, keyring, store, config }: FacilityOptions): Codes {
   const maker = createCodeMaker({ facilityId: facility.id, keyring, validDays: config.tickets.valid_days });
   return {
-    code: ({ stayId, ticketNumber, entryWallMs }) => {
-      const lane = store.stayDetail(stayId)?.entryLane ?? DESK;
-      return maker.ticket({ ticketNumber, entryWallMs, lane });
-    },
+    code: maker.ticket,
     book: createCodeBook({ facilityId: facility.id, keyring, store, merchants: config.merchants }),
   };
 }

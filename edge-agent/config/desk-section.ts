@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { asCurrency, type Currency, parseDecimal } from "@parkme/shared/domain/money";
+import { type Currency, parseDecimal } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
+import { readPercent } from "@parkme/shared/pricing/document/percent";
 import type { ValidationValue } from "@parkme/shared/pricing/quote-model";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
 import { title } from "./facility-section.ts";
@@ -76,9 +77,9 @@ export const receiptsSection = z.strictObject({
     .optional(),
 });
 
-/** A currency with two decimals: percents have two, too, and are then basis points. */
-const HUNDREDTHS = asCurrency("XXX");
-const WHOLE = 10_000;
+/** Of a percentage: basis points. */
+const PERCENT_DECIMALS = 2;
+const WHOLE_BPS = 10_000;
 
 export type OfferSection = z.infer<typeof offer>;
 
@@ -91,8 +92,8 @@ export function valueOf(
   if (minutes !== undefined) return ok({ kind: "minutes", minutes });
   if (plan !== undefined) return ok({ kind: "plan", plan });
   if (percent !== undefined) {
-    const bps = decimalOf(percent, HUNDREDTHS);
-    if (bps === null || bps === 0 || bps > WHOLE)
+    const bps = readPercent(percent, PERCENT_DECIMALS);
+    if (bps === null || bps <= 0 || bps > WHOLE_BPS)
       return err({
         key: "percent",
         message: "must be more than 0 and at most 100, with two decimals at most",

@@ -48,7 +48,7 @@ async function startPaper() {
     printing,
     printer: "desk",
     store,
-    code: ({ stayId }) => desk.ticketCode(stayId),
+    code: ({ ticketNumber, entryWallMs, lane }) => `code of ${ticketNumber} ${entryWallMs} ${lane}`,
     titleOf: (lane) => `Lane ${lane}`,
     facility,
     mint,
@@ -63,10 +63,10 @@ describe("the desk's printer", () => {
   it("prints the ticket once more, with the same number and code, and says which copy it is (edge case 15)", async () => {
     const { paper, words } = await startPaper();
     const id = desk.parked();
-    const { ticket_number } = await desk.stay(id);
+    const { ticket_number, entry_at } = await desk.stay(id);
     expect((await paper.printTicket(id, by)).ok).toBe(true);
     expect(words()).toContain(ticket_number);
-    expect(words()).toContain(JSON.stringify(desk.ticketCode(id)).slice(1, -1));
+    expect(words()).toContain(`code of ${ticket_number} ${Date.parse(entry_at)} entry`);
     expect(words()).toContain("Lane entry");
     const first = words();
     await paper.printTicket(id, by);

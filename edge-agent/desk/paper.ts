@@ -25,7 +25,9 @@ export type DeskPaperOptions = {
   readonly printer: string;
   readonly store: Pick<Store, "stayAccount" | "stayDetail" | "ticketState" | "ticketPrints" | "record">;
   /** The text of the QR code on a ticket. */
-  readonly code: (ticket: Pick<StayAccount, "stayId" | "ticketNumber" | "entryWallMs">) => string;
+  readonly code: (
+    ticket: Pick<StayAccount, "ticketNumber" | "entryWallMs"> & { readonly lane: string },
+  ) => string;
   /** What people call a lane. */
   readonly titleOf: (lane: string) => string;
   readonly facility: Facility;
@@ -40,15 +42,16 @@ export function createDeskPaper(options: DeskPaperOptions): DeskPaper {
   const { printing, printer, store, code, titleOf, facility, mint, clock } = options;
   function ticketOf(account: StayAccount) {
     const { stayId, ticketNumber, plate, entryWallMs } = account;
+    const lane = store.stayDetail(stayId)?.entryLane ?? DESK;
     return {
       facilityName: facility.name,
-      laneTitle: titleOf(store.stayDetail(stayId)?.entryLane ?? DESK),
+      laneTitle: titleOf(lane),
       ticketNumber,
       plate,
       entryWallMs,
       timeZone: facility.timeZone,
       locale: LOCALE,
-      qr: code(account),
+      qr: code({ ticketNumber, entryWallMs, lane }),
     };
   }
   return {

@@ -59,7 +59,7 @@ export function createGateLane(section: LaneSection, options: GateLaneOptions): 
     clock,
     runner: () => runner,
   });
-  const devices = joinDevices(options.devices, section.title, {
+  const devices = joinDevices(options.devices, section, {
     facility,
     roster,
     tickets: options.tickets,

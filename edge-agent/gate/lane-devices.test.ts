@@ -28,6 +28,7 @@ import { createRoster } from "./roster.ts";
 
 const NOW_MS = Date.UTC(2026, 4, 1, 12);
 const HOUR_MS = 3_600_000;
+const LANE = { name: "entry", title: "Lane 1" };
 const FACILITY: Facility = {
   id: asId<FacilityId>("0195f000-0000-7000-8000-000000000001"),
   slug: "demo",
@@ -87,8 +88,7 @@ async function startLane({
     },
   });
   const tickets = {
-    code: (stay: Pick<StayInHand, "ticketNumber" | "entryWallMs">) =>
-      maker.ticket({ ...stay, lane: "entry" }),
+    code: maker.ticket,
     book,
     recover: (lost: LostStay) => {
       recovered.push(lost);
@@ -134,7 +134,7 @@ async function startLane({
     ask: nobody,
     stop: nobody,
   };
-  const devices = joinDevices({ readers: [reader], printer, display: null, terminal: null }, "Lane 1", {
+  const devices = joinDevices({ readers: [reader], printer, display: null, terminal: null }, LANE, {
     facility: FACILITY,
     roster: createRoster(() => undefined),
     tickets: signs ? tickets : undefined,

@@ -27,7 +27,9 @@ export type LaneDevices = {
 /** What signed codes are to a lane. */
 export type LaneTickets = {
   /** The text of the QR code on a ticket of this lane. */
-  readonly code: (stay: Pick<StayInHand, "stayId" | "ticketNumber" | "entryWallMs">) => string;
+  readonly code: (
+    ticket: Pick<StayInHand, "ticketNumber" | "entryWallMs"> & { readonly lane: string },
+  ) => string;
   readonly book: CodeBook;
   /** Gives the store back the stay of a genuine ticket that it has lost. */
   readonly recover: (lost: LostStay) => Result<unknown, Refusal>;
@@ -56,7 +58,7 @@ export type LaneSurroundings = {
 /** Joins a lane's printer, readers, display and terminal to its runner. */
 export function joinDevices(
   devices: LaneDevices,
-  laneTitle: string,
+  { name: lane, title: laneTitle }: { readonly name: string; readonly title: string },
   { facility, roster, tickets }: LaneSurroundings,
 ) {
   const { readers, printer, display, terminal } = devices;
@@ -72,7 +74,7 @@ export function joinDevices(
       entryWallMs,
       timeZone: facility.timeZone,
       locale: LOCALE,
-      qr: tickets?.code(order.stay) ?? ticketNumber,
+      qr: tickets?.code({ ticketNumber, entryWallMs, lane }) ?? ticketNumber,
     });
     printer.print({ id: order.jobId, document, deadlineMs: order.deadlineMs });
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseDecimal, type Currency } from "../../domain/money.ts";
+import { readPercent } from "./percent.ts";
 
 /** The values that a tariff document is made of, and what each must be. Every bound of the format stands here. */
 
@@ -21,8 +22,6 @@ const MAX_TAX_PERCENT = 100;
 /** In minor units: dearer than any price of any currency, and far from where integers end. */
 const MAX_AMOUNT_MINOR = 1_000_000_000_000;
 
-/** A percentage as it is written; how many decimals count is the reader's to say. */
-const PERCENT = /^(-?)(\d{1,6})(?:\.(\d{1,12}))?$/;
 /** Of a percentage: whole basis points. */
 const USUAL_DECIMALS = 2;
 /** Of a tax: whole millionths. */
@@ -88,17 +87,6 @@ function percentageWith(decimals: number, inWords: string, min: number, max: num
     else if (parts < min * unit) ctx.addIssue(`must be at least ${min} percent`);
     else if (parts > max * unit) ctx.addIssue(`must be at most ${max} percent`);
   });
-}
-
-/** In units of the last decimal that counts; null where there are more of them. */
-function readPercent(value: Numeral, decimals: number): number | null {
-  const match = PERCENT.exec(String(value));
-  if (match === null) return null;
-  const [, sign, whole = "", written = ""] = match;
-  const fraction = written.replace(/0+$/, "");
-  if (fraction.length > decimals) return null;
-  const parts = Number(`${whole}${fraction.padEnd(decimals, "0")}`);
-  return sign === "-" ? 0 - parts : parts;
 }
 
 /** Basis points of a percentage that was found right. */
