@@ -36,8 +36,9 @@ const packages = [
   },
   {
     name: "firmware-sim-imports-only-shared",
-    comment: "The simulator stands where hardware stands: it meets the other programs over the wire only.",
-    from: { path: "^firmware-sim/" },
+    comment:
+      "The simulator stands where hardware stands: it meets the other programs over the wire only. The schedules alone run both in one process, because there only can a seed repeat a history.",
+    from: { path: "^firmware-sim/", pathNot: "^firmware-sim/scenarios/schedules/" },
     to: { path: "^(edge-agent|cloud-api|deploy)/" },
   },
 ];
@@ -114,7 +115,7 @@ const general = [
         TEST,
         BENCH,
         TOOLS,
-        "^(edge-agent|cloud-api|firmware-sim)/(main|broker|demo)\\.ts$",
+        "^(edge-agent|cloud-api|firmware-sim)/(main|broker|demo|admin/main)\\.ts$",
         "/web/main\\.tsx$",
       ],
     },

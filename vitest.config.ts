@@ -1,11 +1,13 @@
 import { defineConfig } from "vitest/config";
 
 const outside = ["**/node_modules/**", "dist/**", ".tsbuild/**", ".parkme/**"];
+const devicePeers = ["edge-agent/devices/**/*.peer.test.ts", "firmware-sim/boards/**/*.peer.test.ts"];
 const processTests = ["firmware-sim/scenarios/**/*.scenario.test.ts", "**/*.peer.test.ts"];
 
 /**
- * Two projects, one after the other: `unit` answers in seconds, so it goes first; `scenarios` starts real
- * processes (brokers, databases, browsers), one file at a time, so that nothing is timed on a crowded machine.
+ * Three projects, one after the other: `unit` answers in seconds, so it goes first. `devices` holds drivers against the
+ * programs of others; `scenarios` starts whole sites (brokers, databases, browsers). Both mostly wait for something to
+ * happen, so two files run at a time, and none of them measures how long anything takes.
  */
 export default defineConfig({
   test: {
@@ -24,14 +26,24 @@ export default defineConfig({
       },
       {
         test: {
-          name: "scenarios",
-          include: processTests,
+          name: "devices",
+          include: devicePeers,
           exclude: outside,
-          fileParallelism: false,
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "scenarios",
+          include: processTests,
+          exclude: [...outside, ...devicePeers],
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -7,9 +7,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_BATCH_BYTES } from "@parkme/shared/protocol/sync";
 import type { DashboardSnapshot } from "./dashboard/contract.ts";
 import { loadPage } from "./dashboard/page.ts";
+import { MAX_BODY_BYTES } from "./fleet/log-body.ts";
 import { countMovements } from "./fleet/queries.ts";
 import { createMetrics } from "./metrics.ts";
 import { EDGE_TOKEN, signIn, startTestCloud, type TestCloud } from "./testing/cloud.ts";
@@ -209,9 +209,9 @@ describe("errors", () => {
   });
 
   it("leave the connection usable after a body that was refused unread", async () => {
-    const body = "x".repeat(2 * MAX_BATCH_BYTES);
+    const body = "x".repeat(2 * MAX_BODY_BYTES);
     const post = () =>
-      fetch(`${url}/api/edge/events`, {
+      fetch(`${url}/api/edge/log`, {
         method: "POST",
         headers: { authorization: `Bearer ${EDGE_TOKEN}` },
         body,
@@ -223,7 +223,7 @@ describe("errors", () => {
 
   it("do not let an endless body in", async () => {
     const status = await new Promise<number>((done, fail) => {
-      const sending = request(`${url}/api/edge/events`, {
+      const sending = request(`${url}/api/edge/log`, {
         method: "POST",
         headers: { authorization: `Bearer ${EDGE_TOKEN}`, "transfer-encoding": "chunked" },
       });

@@ -1,7 +1,9 @@
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, type WebSocketServerLike } from "@hono/node-server";
 import { once } from "node:events";
 import type { Server } from "node:http";
+import { WebSocketServer } from "ws";
 import { problem } from "@parkme/shared/domain/errors";
+import { MAX_LIVE_BYTES } from "@parkme/shared/protocol/downlink";
 import type { CloudApp } from "./app.ts";
 
 /** A reason not to start that the reader of the message can remove. */
@@ -26,6 +28,7 @@ export async function openFront(host: string, port: number): Promise<Front> {
   let app: CloudApp | null = null;
   const server = createAdaptorServer({
     fetch: (request, env) => app?.fetch(request, env) ?? startingResponse(request),
+    websocket: { server: socketServer() },
   }) as Server;
   server.requestTimeout = 30_000;
   server.listen(port, host);
@@ -48,6 +51,12 @@ export async function openFront(host: string, port: number): Promise<Front> {
       app = ready;
     },
   };
+}
+
+/** What upgrades connections. It is what the adaptor wants, but for how the two write down what may be undefined. */
+function socketServer(): WebSocketServerLike {
+  const server: unknown = new WebSocketServer({ noServer: true, maxPayload: MAX_LIVE_BYTES });
+  return server as WebSocketServerLike;
 }
 
 function startingResponse(request: Request): Response {

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "./db/connection.ts";
 import { EDGE_ID, EDGE_TOKEN, FACILITY_ID } from "./testing/cloud.ts";
-import { asEvents, moved, started } from "./testing/events.ts";
+import { asEvents, moved, send, started } from "./testing/events.ts";
 
 const PROVISION = `organisation: { slug: demo, name: Demo Parking }
 facilities:
@@ -94,14 +94,8 @@ async function serverPid(): Promise<number | null> {
 
 async function sendStay(url: string, firstSeq: number, stay: number): Promise<number> {
   const at = "2026-07-15T08:00:00Z";
-  const response = await fetch(`${url}/api/edge/events`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${EDGE_TOKEN}` },
-    body: JSON.stringify({
-      edge_id: EDGE_ID,
-      events: asEvents([started(stay, at), moved("in", stay, at)], firstSeq),
-    }),
-  });
+  const program = { request: (path: string, init: RequestInit) => fetch(url + path, init) };
+  const response = await send(program, asEvents([started(stay, at), moved("in", stay, at)], firstSeq));
   return response.status;
 }
 

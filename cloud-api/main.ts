@@ -11,10 +11,12 @@ import { loadPage } from "./dashboard/page.ts";
 import { openDatabase, withClient, type DatabaseAddress } from "./db/connection.ts";
 import { startEmbeddedDatabase, type EmbeddedDatabase } from "./db/embedded.ts";
 import { readDatabaseError } from "./db/errors.ts";
+import { openListener } from "./db/listener.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { provision } from "./facilities/provision.ts";
 import { countMovements } from "./fleet/queries.ts";
 import { closeServer, openFront, StartRefused, type Front } from "./front.ts";
+import { createPictureFiles } from "./fleet/picture-files.ts";
 import { createMetrics } from "./metrics.ts";
 import type { WebhookReader } from "./payments/provider-event.ts";
 import { razorpayWebhooks } from "./payments/razorpay.ts";
@@ -134,8 +136,10 @@ async function start(
     log,
     metrics: createMetrics(await countMovements(db)),
     page: await findPage(log),
+    pictures: createPictureFiles(config.picturesDir),
     webhooks: await readWebhooks(config),
     migrations: migrations.value,
+    listen: (channel, events) => openListener(address, channel, events),
   });
   front.serve(running.app);
   log.info({ event: "ready", host: config.host, port: front.port }, "ready");

@@ -6,6 +6,8 @@ import type { MovementCount } from "./fleet/queries.ts";
 export type IngestMetrics = {
   /** @param facility its slug. */
   readonly observe: (facility: string, outcome: IngestOutcome, seconds: number) => void;
+  /** A batch was sent away because there were too many. */
+  readonly busy: (facility: string) => void;
 };
 
 export type CloudMetrics = IngestMetrics & { readonly registry: Registry };
@@ -26,10 +28,10 @@ export function createMetrics(movements: readonly MovementCount[]): CloudMetrics
     labelNames: ["facility", "outcome"],
     registers: [registry],
   });
-  const gapsTotal = new Counter({
-    name: "parkme_ingest_gaps_total",
-    help: "Batches refused because events before them are missing.",
-    labelNames: ["facility"],
+  const refusedTotal = new Counter({
+    name: "parkme_ingest_refused_total",
+    help: "Batches that were not taken, by facility and by why: the codes of shared/protocol/log.",
+    labelNames: ["facility", "code"],
     registers: [registry],
   });
   const ingestSeconds = new Histogram({
@@ -45,10 +47,11 @@ export function createMetrics(movements: readonly MovementCount[]): CloudMetrics
 
   return {
     registry,
+    busy: (facility) => refusedTotal.inc({ facility, code: "busy" }),
     observe(facility, outcome, seconds) {
       ingestSeconds.observe(seconds);
-      if (outcome.kind === "gap") {
-        gapsTotal.inc({ facility });
+      if (outcome.kind === "refused") {
+        refusedTotal.inc({ facility, code: outcome.refusal.code });
         return;
       }
       eventsTotal.inc({ facility, outcome: "duplicate" }, outcome.duplicates);

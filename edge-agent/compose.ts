@@ -34,6 +34,8 @@ export type FacilityOptions = {
   readonly changed: (lane: string, records: readonly GateRecord[]) => void;
   /** After a change that is no lane's. */
   readonly touched: () => void;
+  /** Another key signs tickets from now on. */
+  readonly keyMade?: () => void;
 };
 
 /** The gate, the desk, the pay stations, and what all of them price, print and prove tickets with. */
@@ -216,7 +218,8 @@ function inOrder(
   let rotation: NodeJS.Timeout | undefined;
   function rotate(): void {
     try {
-      keyring.rotateAfter(config.tickets.rotate_days * DAY_MS, clock.wallMs());
+      const made = keyring.rotateAfter(config.tickets.rotate_days * DAY_MS, clock.wallMs());
+      if (made !== null) options.keyMade?.();
     } catch (error) {
       // The old key goes on; the next look tries again.
       log.error({ err: error }, "a new key for tickets could not be made");

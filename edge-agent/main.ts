@@ -5,8 +5,10 @@ import type { Clock } from "@parkme/shared/domain/clock";
 import { startAgent } from "./agent.ts";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { loadConfig } from "./config/load.ts";
+import { runEnroll } from "./enrolment/program.ts";
 import { runLists } from "./lists/program.ts";
 import { runProbe } from "./probe/program.ts";
+import { runSync } from "./sync/program.ts";
 import { runTariff } from "./tariffs/program.ts";
 import { runReceipts } from "./receipts/program.ts";
 import { runTickets } from "./tickets/program.ts";
@@ -16,11 +18,13 @@ import { runTickets } from "./tickets/program.ts";
 const HELP = `parkme-edge: runs the gate of one facility
 
   parkme-edge --config edge.yaml
+  parkme-edge enroll CLOUD_URL CODE          makes this edge known to the cloud; see parkme-edge enroll --help
   parkme-edge probe DEVICE [--pulse RELAY]   talks to one device; see parkme-edge probe --help
   parkme-edge lists import FILE              takes permits, reservations and plates from a file
   parkme-edge tariff WORD FILE               checks, shows and compares tariffs; see parkme-edge tariff --help
   parkme-edge tickets WORD                   keys, codes and merchants' codes; see parkme-edge tickets --help
   parkme-edge receipts WORD                  what was issued, and whether it is whole; see parkme-edge receipts --help
+  parkme-edge sync WORD                      how log, link and books stand with the cloud; see parkme-edge sync --help
 
   --config FILE   the configuration (default: PARKME_CONFIG, else ./edge.yaml)
   --check         only check the configuration, report every problem, and exit
@@ -37,6 +41,8 @@ async function main(): Promise<number | null> {
   const [word, ...rest] = process.argv.slice(2);
   const say = (text: string): void => void process.stdout.write(text);
   const complain = (text: string): void => void process.stderr.write(text);
+  if (word === "enroll") return await runEnroll(rest, USUAL_CONFIG, { out: say, complain });
+  if (word === "sync") return runSync(rest, USUAL_CONFIG, { out: say, complain });
   if (word === "probe") return await runProbe(rest, USUAL_CONFIG, clock, say, complain);
   if (word === "lists")
     return await runLists(rest, USUAL_CONFIG, clock, folderOf("migrations", "store/migrations"), {

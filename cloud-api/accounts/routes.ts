@@ -98,16 +98,13 @@ export function requireSession(deps: AccountDeps): MiddlewareHandler<AppEnv> {
 }
 
 /** The session of this request's cookie, as the database knows it now. */
-export async function currentSession(
-  { db, clock }: AccountDeps,
-  c: Context<AppEnv>,
-): Promise<Session | null> {
+export async function currentSession({ db, clock }: AccountDeps, c: Context): Promise<Session | null> {
   const token = getCookie(c, SESSION_COOKIE);
   return token === undefined ? null : await findSession(db, hashToken(token), new Date(clock.wallMs()));
 }
 
 /** A foreign page can make a browser send our cookie, but not this header. */
-const requireOwnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const requireOwnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (c.req.header("x-parkme") !== "1") {
     return sendProblem(c, problem(403, "own_page_only", "the header x-parkme: 1 is missing"));
   }

@@ -7,6 +7,7 @@ describe("readEnvironment", () => {
       host: "127.0.0.1",
       port: 8080,
       database: { dataDir: ".parkme/cloud" },
+      picturesDir: ".parkme/cloud/pictures",
       provisionPath: null,
       razorpaySecretPath: null,
       logLevel: "info",
@@ -25,7 +26,7 @@ describe("readEnvironment", () => {
     });
     expect(result).toMatchObject({
       ok: true,
-      value: { database: { url: "postgres://parkme@db:5432/parkme" } },
+      value: { database: { url: "postgres://parkme@db:5432/parkme" }, picturesDir: "x/pictures" },
     });
   });
 

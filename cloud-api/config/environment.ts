@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 
@@ -8,6 +9,8 @@ export type CloudConfig = {
   readonly port: number;
   /** The embedded database's folder, or the address of another server. */
   readonly database: { readonly dataDir: string } | { readonly url: string };
+  /** Folder of the pictures that edges send. */
+  readonly picturesDir: string;
   readonly provisionPath: string | null;
   /** File with the secret that Razorpay signs its webhooks with; null = Razorpay is not set up. */
   readonly razorpaySecretPath: string | null;
@@ -24,6 +27,7 @@ const environmentSchema = z.object({
   PARKME_CLOUD_HOST: z.string().max(255).default("127.0.0.1"),
   PARKME_CLOUD_PORT: port.default(8080),
   PARKME_DATA_DIR: z.string().max(4_096).default(".parkme/cloud"),
+  PARKME_PICTURES_DIR: z.string().max(4_096).optional(),
   PARKME_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
   PARKME_PROVISION: z.string().max(4_096).optional(),
   PARKME_RAZORPAY_WEBHOOK_SECRET_FILE: z.string().max(4_096).optional(),
@@ -35,6 +39,7 @@ export const ENVIRONMENT_HELP = `Environment:
   PARKME_CLOUD_HOST     address to listen on (127.0.0.1)
   PARKME_CLOUD_PORT     port to listen on (8080; 0 takes any free one)
   PARKME_DATA_DIR       folder of the embedded PostgreSQL (.parkme/cloud)
+  PARKME_PICTURES_DIR   folder of the pictures that edges send (pictures, in PARKME_DATA_DIR)
   PARKME_DATABASE_URL   postgres:// URL of another server, instead of the embedded one
   PARKME_PROVISION      YAML file with the organisation, its facilities, edges and users; read at every start
   PARKME_RAZORPAY_WEBHOOK_SECRET_FILE   file with the secret of Razorpay's webhooks; unset = none are taken
@@ -59,6 +64,7 @@ export function readEnvironment(
     host: values.PARKME_CLOUD_HOST,
     port: values.PARKME_CLOUD_PORT,
     database: url === undefined ? { dataDir: values.PARKME_DATA_DIR } : { url },
+    picturesDir: values.PARKME_PICTURES_DIR ?? join(values.PARKME_DATA_DIR, "pictures"),
     provisionPath: values.PARKME_PROVISION ?? null,
     razorpaySecretPath: values.PARKME_RAZORPAY_WEBHOOK_SECRET_FILE ?? null,
     logLevel: values.PARKME_LOG_LEVEL,

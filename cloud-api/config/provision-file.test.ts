@@ -69,6 +69,11 @@ describe("readProvisionFile", () => {
     });
   });
 
+  it("needs no edge: one may enrol with a code", async () => {
+    const result = await read(GOOD.replace(/^ {4}edge: .*\n/m, ""));
+    expect(result).toMatchObject({ ok: true, value: { facilities: [{ slug: "demo", edge: null }] } });
+  });
+
   it("tells all problems of the file at once, each with its line", async () => {
     const bad = GOOD.replace("Europe/Berlin", "Atlantis/Central")
       .replace("capacity: 120", "capacity: 0")

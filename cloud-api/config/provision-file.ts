@@ -31,7 +31,8 @@ export type ProvisionedFacility = {
     readonly name: string;
     readonly direction: "entry" | "exit";
   }[];
-  readonly edge: { readonly id: string; readonly tokenHash: Buffer };
+  /** Null = it enrols with a code, or has none yet. */
+  readonly edge: { readonly id: string; readonly tokenHash: Buffer } | null;
 };
 
 /** 22 characters of base64url hold 128 bits. */
@@ -56,7 +57,7 @@ const fileSchema = z.strictObject({
           .array(z.strictObject({ slug: slugSchema, name, direction: z.enum(["entry", "exit"]) }))
           .min(1)
           .max(64),
-        edge: z.strictObject({ id: z.uuid().toLowerCase(), token_file: secretFile }),
+        edge: z.strictObject({ id: z.uuid().toLowerCase(), token_file: secretFile }).optional(),
       }),
     )
     .max(1_000),
@@ -95,11 +96,12 @@ async function withSecrets(file: ProvisionFile, secret: SecretReader): Promise<P
   // One after another, so that problems come in the order of the file.
   const facilities: ProvisionedFacility[] = [];
   for (const [index, { time_zone: timeZone, edge, ...facility }] of file.facilities.entries()) {
-    const token = await secret(
-      ["facilities", index, "edge", "token_file"],
-      edge.token_file,
-      MIN_TOKEN_LENGTH,
-    );
+    if (edge === undefined) {
+      facilities.push({ ...facility, timeZone, edge: null });
+      continue;
+    }
+    const keys = ["facilities", index, "edge", "token_file"];
+    const token = await secret(keys, edge.token_file, MIN_TOKEN_LENGTH);
     const tokenHash = createHash("sha256").update(token).digest();
     facilities.push({ ...facility, timeZone, edge: { id: edge.id, tokenHash } });
   }
@@ -126,7 +128,7 @@ function findRepeats(file: ProvisionFile, report: Report): void {
   for (const [index, facility] of file.facilities.entries()) {
     once(ids, facility.id, ["facilities", index, "id"]);
     once(slugs, facility.slug, ["facilities", index, "slug"]);
-    once(edges, facility.edge.id, ["facilities", index, "edge", "id"]);
+    if (facility.edge !== undefined) once(edges, facility.edge.id, ["facilities", index, "edge", "id"]);
     const laneSlugs = new Set<string>();
     for (const [place, lane] of facility.lanes.entries()) {
       once(laneSlugs, lane.slug, ["facilities", index, "lanes", place, "slug"]);

@@ -17,8 +17,15 @@ export type FacilityView = {
   readonly time_zone: string;
   readonly currency: string;
   readonly capacity: number;
+  /**
+   * What the edge says of right now, beside its log. While it is fresh, `inside`, `alarms_waiting` and the lanes' `now`
+   * are from it; else they are from the events that have arrived. Null = it never said anything.
+   */
+  readonly live: { readonly at: string; readonly fresh: boolean } | null;
   /** Vehicles inside by counted movements, as the edge counts them. May exceed the capacity. */
   readonly inside: number;
+  /** Alarms that nobody has acknowledged. */
+  readonly alarms_waiting: number;
   readonly today: {
     readonly starts_at: string;
     readonly ends_at: string;
@@ -49,10 +56,21 @@ export type EdgeView = {
 };
 
 export type LaneView = {
+  /** What the gate calls it. */
+  readonly slug: string;
   readonly name: string;
   readonly direction: "entry" | "exit";
   readonly today: number;
   readonly last_at: string | null;
+  /** Null when it is not known: see `live`. */
+  readonly now: LaneNow | null;
+};
+
+export type LaneNow = {
+  readonly state: string;
+  readonly mode: string;
+  /** What does not work there, in words; null when everything does. */
+  readonly trouble: string | null;
 };
 
 export type OccupancyStep = {

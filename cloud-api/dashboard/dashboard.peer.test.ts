@@ -1,85 +1,30 @@
-import { createAdaptorServer } from "@hono/node-server";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { chromium, type Browser, type Page } from "playwright-core";
-import { build } from "vite";
+import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startTestCloud, USER, type TestCloud } from "../testing/cloud.ts";
+import { overflowOf, signInAt, startBrowserStage, type BrowserStage } from "../testing/browser.ts";
 import { asEvents, fee, moved, paid, raised, send, started } from "../testing/events.ts";
-import { loadPage } from "./page.ts";
 
-/** What a machine without a screen needs; nothing is fetched in the background. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-let folder: string;
-let cloud: TestCloud;
-let server: ReturnType<typeof createAdaptorServer>;
-let url: string;
-let browser: Browser;
+let stage: BrowserStage;
 let page: Page;
-/** What the browser complained about. */
-let complaints: string[];
+let complaints: readonly string[];
 let seq = 0;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "parkme-dashboard-"));
-  const root = join(import.meta.dirname, "web");
-  await build({
-    root,
-    configFile: fileURLToPath(import.meta.resolve("./web/vite.config.ts")),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true },
-  });
-  cloud = await startTestCloud({ page: await loadPage(folder) });
-  server = createAdaptorServer({ fetch: cloud.app.fetch });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  stage = await startBrowserStage();
 });
-afterAll(async () => {
-  await browser.close();
-  cloud.app.close();
-  server.close();
-  await cloud.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => stage.stop());
 
 beforeEach(async () => {
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    // Chromium logs every answer above 399, also the one that says nobody is signed in.
-    if (message.type() === "error" && !message.text().includes("401")) complaints.push(message.text());
-  });
-  await page.goto(url);
+  ({ page, complaints } = await stage.open());
 });
 afterEach(async () => {
   await page.close();
   expect(complaints).toEqual([]);
 });
 
-async function signIn(password: string): Promise<void> {
-  await page.getByLabel("Email").fill(USER.email);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
+const signIn = (password?: string): Promise<void> => signInAt(page, password);
 
 async function happen(facts: Parameters<typeof asEvents>[0]): Promise<void> {
-  expect((await send(cloud.app, asEvents(facts, seq + 1))).status).toBe(200);
+  expect((await send(stage.cloud.app, asEvents(facts, seq + 1))).status).toBe(200);
   seq += facts.length;
 }
 
@@ -91,7 +36,7 @@ describe("the dashboard in a browser", () => {
   });
 
   it("shows what happens without being asked again", async () => {
-    await signIn(USER.password);
+    await signIn();
     const card = page.getByRole("article").filter({ hasText: "Harbour Square" });
     await card.getByLabel("0 of 120 inside").waitFor();
 
@@ -114,14 +59,14 @@ describe("the dashboard in a browser", () => {
   });
 
   it("shows the facility that is chosen, in its own time", async () => {
-    await signIn(USER.password);
-    await page.getByRole("button", { name: "Shibuya Tower" }).click();
+    await signIn();
+    await page.getByRole("button", { name: "Shibuya Tower", exact: true }).click();
     await page.getByText("No vehicle has passed yet.").waitFor();
     await page.getByRole("article").filter({ hasText: "Shibuya Tower" }).getByText("21:00").waitFor();
   });
 
   it("asks for the password again once somebody has signed out", async () => {
-    await signIn(USER.password);
+    await signIn();
     await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByRole("button", { name: "Sign in" }).waitFor();
@@ -130,7 +75,7 @@ describe("the dashboard in a browser", () => {
   });
 
   it("fits its window, light and dark, on a tablet and on a wall", async () => {
-    await signIn(USER.password);
+    await signIn();
     await page.getByRole("article").first().waitFor();
     for (const [width, height] of [
       [1024, 768],
@@ -140,11 +85,7 @@ describe("the dashboard in a browser", () => {
       await page.setViewportSize({ width, height });
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
-        const overflow = () =>
-          page.evaluate<number[]>(
-            "[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]",
-          );
-        await expect.poll(overflow).toEqual([0, 0]);
+        await expect.poll(() => overflowOf(page)).toEqual([0, 0]);
         const background = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
         await expect
           .poll(background)

@@ -1,6 +1,10 @@
-import type { OrganisationDay, FacilityRow } from "../reports/queries.ts";
+import { liveStateSchema, type LiveState } from "@parkme/shared/protocol/downlink";
+import type { OrganisationDay, FacilityRow, LiveRow } from "../reports/queries.ts";
 import { formatSum, occupancySteps } from "../reports/rules.ts";
-import type { DashboardSnapshot, EdgeView, FacilityView, MoneyView } from "./contract.ts";
+import type { DashboardSnapshot, EdgeView, FacilityView, LaneNow, MoneyView } from "./contract.ts";
+
+/** An edge tells every 15 seconds at least: one that has missed three of these is not heard any more. */
+const FRESH_MS = 45_000;
 
 /** Puts the rows of a day together as the page wants them. */
 export function composeSnapshot(day: OrganisationDay, page: string, nowMs: number): DashboardSnapshot {
@@ -17,6 +21,9 @@ function composeFacility(day: OrganisationDay, facility: FacilityRow, nowMs: num
   const passages = own(day.passages)[0];
   const changes = own(day.steps).map((step) => ({ ...step, startsMs: step.starts_ms }));
   const alarms = own(day.alarms);
+  const live = readLive(own(day.live)[0], nowMs);
+  const now = live?.fresh === true ? live.state : null;
+  const inside = Math.max(0, now?.inside ?? facility.inside);
   return {
     id: facility.id,
     slug: facility.slug,
@@ -24,7 +31,9 @@ function composeFacility(day: OrganisationDay, facility: FacilityRow, nowMs: num
     time_zone: facility.time_zone,
     currency: facility.currency,
     capacity: facility.capacity,
-    inside: facility.inside,
+    live: live && { at: live.at, fresh: live.fresh },
+    inside,
+    alarms_waiting: now?.alarms ?? facility.alarms_waiting,
     today: {
       starts_at: iso(facility.day_starts_ms),
       ends_at: iso(facility.day_ends_ms),
@@ -34,13 +43,15 @@ function composeFacility(day: OrganisationDay, facility: FacilityRow, nowMs: num
       alarms: alarms[0]?.today ?? 0,
     },
     edge: composeEdge(facility),
-    lanes: own(day.lanes).map(({ name, direction, today, last_ms }) => ({
+    lanes: own(day.lanes).map(({ slug, name, direction, today, last_ms }) => ({
+      slug,
       name,
       direction,
       today,
       last_at: last_ms === null ? null : iso(last_ms),
+      now: laneNow(now, slug),
     })),
-    occupancy: occupancySteps(facility.inside, changes, facility.day_starts_ms, nowMs).map(
+    occupancy: occupancySteps(inside, changes, facility.day_starts_ms, nowMs).map(
       ({ startsMs, ...step }) => ({ starts_at: iso(startsMs), ...step }),
     ),
     movements: own(day.movements).map((movement) => ({
@@ -64,6 +75,19 @@ function composeFacility(day: OrganisationDay, facility: FacilityRow, nowMs: num
       at: iso(at_ms),
     })),
   };
+}
+
+type Live = { readonly at: string; readonly fresh: boolean; readonly state: LiveState };
+
+function readLive(row: LiveRow | undefined, nowMs: number): Live | null {
+  const state = liveStateSchema.safeParse(row?.state);
+  if (row === undefined || !state.success) return null;
+  return { at: iso(row.at_ms), fresh: nowMs - row.at_ms < FRESH_MS, state: state.data };
+}
+
+function laneNow(live: LiveState | null, slug: string): LaneNow | null {
+  const lane = live?.lanes.find((each) => each.lane === slug);
+  return lane === undefined ? null : { state: lane.state, mode: lane.mode, trouble: lane.trouble };
 }
 
 /** Money in another currency than the facility's is unusual, and shown beside it rather than lost. */

@@ -1,10 +1,15 @@
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
-import * as schema from "./schema.ts";
+import * as platform from "./schema.ts";
+import * as sync from "./sync-schema.ts";
 
-export type Db = NodePgDatabase<typeof schema>;
+const schema = { ...platform, ...sync };
+
+export type Db = NodePgDatabase<typeof schema> & { readonly $client: pg.Pool };
 /** The connection of one transaction. */
 export type Tx = Parameters<Parameters<Db["transaction"]>[0]>[0];
+/** A connection as the driver has it, for what the query builder has no words for. */
+export type Client = pg.PoolClient;
 
 /** Where the database is: a URL (`postgres://...`), or the parts of one. */
 export type DatabaseAddress =
@@ -41,6 +46,21 @@ export function openDatabase(
   return { db: drizzle(pool, { schema }), close: () => pool.end() };
 }
 
+/** The query builder on one connection: making it takes a while, so each connection keeps its own. */
+const builders = new WeakMap<Client, NodePgDatabase<typeof schema>>();
+
+/** A transaction with its connection, for what the query builder has no words for: COPY, and prepared statements. */
+export async function transact<T>(db: Db, work: (tx: Tx, client: Client) => Promise<T>): Promise<T> {
+  const client = await db.$client.connect();
+  try {
+    const builder = builders.get(client) ?? drizzle(client, { schema });
+    builders.set(client, builder);
+    return await builder.transaction(async (tx) => await work(tx, client));
+  } finally {
+    client.release();
+  }
+}
+
 /** One connection outside the pool and its limits of time, for work at the start. */
 export async function withClient<T>(
   address: DatabaseAddress,
@@ -55,7 +75,8 @@ export async function withClient<T>(
   }
 }
 
-function clientConfig(address: DatabaseAddress): pg.ClientConfig {
+/** Of every connection of ours. */
+export function clientConfig(address: DatabaseAddress): pg.ClientConfig {
   const where = typeof address === "string" ? { connectionString: address } : address;
   return { ...where, application_name: "parkme-cloud-api", keepAlive: true };
 }

@@ -81,6 +81,23 @@ export async function startEmbeddedDatabase(dataDir: string, log: ServerLog): Pr
   }
 }
 
+/**
+ * Where the server is that another program runs on `<dataDir>/postgres`, for whoever may read its password.
+ *
+ * @returns null when none runs there.
+ * @throws when the password cannot be read.
+ */
+export async function findEmbeddedDatabase(dataDir: string): Promise<DatabaseConnection | null> {
+  const home = await realpath(dataDir).catch(() => null);
+  if (home === null) return null;
+  const folder = join(home, "postgres");
+  const running = await readPidFile(folder);
+  if (running === null || !running.isReady || !(await isServerOf(folder, running.pid))) return null;
+  const password = await readIfThere(join(home, "postgres-password"));
+  if (password === null) return null;
+  return { host: HOST, port: running.port, user: USER, password: password.trim(), database: DATABASE };
+}
+
 /** Makes the cluster unless there is one; returns its superuser's password. A half-made cluster is made again. */
 async function initialise(server: ServerCommand, folder: string, passwordFile: string): Promise<string> {
   const version = await readIfThere(join(folder, "PG_VERSION"));

@@ -1,5 +1,6 @@
 import {
   bigint,
+  boolean,
   customType,
   index,
   integer,
@@ -67,8 +68,11 @@ export const facilities = pgTable("facilities", {
   capacity: integer("capacity").notNull(),
   /** Vehicles inside by counted movements, as the edge counts them; kept by ingest, in its transaction. */
   inside: integer("inside").notNull().default(0),
-  /** Of the last online payment that its edge is told of. */
+  /** Of the last online payment in the feed of before there was a downlink. */
   remotePaymentSeq: counted("remote_payment_seq").notNull().default(0),
+  /** Of the last item of its downlink, and that one's hash. */
+  downlinkSeq: counted("downlink_seq").notNull().default(0),
+  downlinkHash: text("downlink_hash"),
 });
 
 export const lanes = pgTable(
@@ -99,6 +103,21 @@ export const edges = pgTable("edges", {
   lastSeenAt: instant("last_seen_at"),
   /** How old the newest event of its last new batch was on arrival, in milliseconds, clocks as they are. */
   behindMs: counted("behind_ms").notNull().default(0),
+  /** The history that its log is in, and the hash of the line at the cursor; null = from before there was a chain. */
+  epoch: counted("epoch").notNull().default(1),
+  headHash: text("head_hash"),
+  /** The program that speaks for it: the one that said hello last. */
+  bootId: text("boot_id"),
+  claimedAt: instant("claimed_at"),
+  version: text("version"),
+  /** Its clock minus ours. */
+  clockOffsetMs: counted("clock_offset_ms"),
+  /** Lines that waited behind its last batch. */
+  waiting: counted("waiting").notNull().default(0),
+  /** The manifest that it has. */
+  manifestVersion: counted("manifest_version").notNull().default(0),
+  /** The bearer token of `token_hash` counts no more: it was revoked, or a box that enrolled took its place. */
+  tokenRevokedAt: instant("token_revoked_at"),
 });
 
 export const edgeEvents = pgTable(
@@ -117,6 +136,9 @@ export const edgeEvents = pgTable(
     outcome: text("outcome", { enum: ["applied", "unknown", "quarantined"] }).notNull(),
     /** Why it is in quarantine. */
     error: text("error"),
+    epoch: counted("epoch").notNull().default(1),
+    /** Of its line; null = from before there was a chain. */
+    hash: bytes("hash"),
   },
   (table) => [
     primaryKey({ columns: [table.edgeId, table.seq] }),
@@ -151,6 +173,12 @@ export const stays = pgTable(
     /** The permit or reservation it was begun under. */
     rightKind: text("right_kind"),
     rightId: text("right_id"),
+    vehicleType: text("vehicle_type").notNull().default("car"),
+    ev: boolean("ev").notNull().default(false),
+    accessible: boolean("accessible").notNull().default(false),
+    lostTicket: text("lost_ticket", { enum: ["no", "proven", "unproven"] })
+      .notNull()
+      .default("no"),
   },
   (table) => [
     primaryKey({ columns: [table.facilityId, table.stayId] }),
@@ -253,6 +281,7 @@ export const shifts = pgTable(
   (table) => [
     primaryKey({ columns: [table.facilityId, table.shiftId] }),
     index("shifts_opened").on(table.facilityId, table.openedAt),
+    index("shifts_closed").on(table.facilityId, table.closedAt),
   ],
 );
 
@@ -276,6 +305,30 @@ export const receipts = pgTable(
   (table) => [
     primaryKey({ columns: [table.facilityId, table.number] }),
     index("receipts_stay").on(table.facilityId, table.stayId),
+    index("receipts_at").on(table.facilityId, table.at),
+  ],
+);
+
+/** Merchants' discounts that were given to stays. */
+export const validations = pgTable(
+  "validations",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    validationId: uuid("validation_id").notNull(),
+    stayId: uuid("stay_id").notNull(),
+    merchant: text("merchant").notNull(),
+    name: text("name").notNull(),
+    /** JSON text of the ValidationValue. */
+    value: text("value").notNull(),
+    /** Of a code that counts once. */
+    serial: text("serial"),
+    actor: text("actor").notNull(),
+    at: instant("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.facilityId, table.validationId] }),
+    index("validations_at").on(table.facilityId, table.at),
+    index("validations_stay").on(table.facilityId, table.stayId),
   ],
 );
 
@@ -311,6 +364,9 @@ export const alarms = pgTable(
   (table) => [
     primaryKey({ columns: [table.facilityId, table.alarmId] }),
     index("alarms_at").on(table.facilityId, table.at),
+    index("alarms_waiting")
+      .on(table.facilityId)
+      .where(sql`${table.acknowledgedAt} is null`),
   ],
 );
 
@@ -356,13 +412,18 @@ export const remotePayments = pgTable(
     status: remotePaymentStatus("status").notNull(),
     updatedAt: instant("updated_at").notNull(),
     capturedAt: instant("captured_at"),
-    /** Its place in what the edge is told; null until it is captured. */
+    /** Its place in the feed of before there was a downlink. */
     feedSeq: counted("feed_seq"),
+    /** Its item of the downlink; null until it is captured. */
+    downlinkSeq: counted("downlink_seq"),
   },
   (table) => [
     primaryKey({ columns: [table.facilityId, table.paymentId] }),
     uniqueIndex("remote_payments_reference").on(table.facilityId, table.provider, table.reference),
     uniqueIndex("remote_payments_feed").on(table.facilityId, table.feedSeq),
     index("remote_payments_stay").on(table.facilityId, table.stayId),
+    index("remote_payments_untold")
+      .on(table.facilityId, table.feedSeq)
+      .where(sql`${table.feedSeq} is not null and ${table.downlinkSeq} is null`),
   ],
 );

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { syncAckSchema, type SyncFact } from "@parkme/shared/protocol/sync";
+import type { SyncFact } from "@parkme/shared/protocol/sync";
 import { startTestCloud, type TestCloud } from "../testing/cloud.ts";
 import {
+  ackedBy,
   acknowledged,
   asEvents,
+  chained,
   corrected,
   ended,
   fee,
@@ -12,6 +14,7 @@ import {
   paid,
   raised,
   send,
+  sendLines,
   started,
   testId,
   voided,
@@ -97,10 +100,11 @@ describe("any way of sending", () => {
         ...(stay === 4 ? [corrected(null, 1, 33, `2026-07-15T08:${minute}:55Z`)] : []),
       ];
     }).flat();
-    const log = asEvents(facts).map((event, index) =>
+    const events = asEvents(facts).map((event, index) =>
       index % 7 === 5 ? { ...event, payload: { nonsense: true } } : event,
     );
-    await send(cloud.app, log);
+    const log = chained(events);
+    await sendLines(cloud.app, log);
     const expected = await everything(cloud.db);
 
     const cut = fc.record({ from: fc.nat(log.length - 1), length: fc.integer({ min: 1, max: log.length }) });
@@ -111,12 +115,12 @@ describe("any way of sending", () => {
         async (cuts, step) => {
           await emptyTables(cloud.db);
           // Anything, from anywhere, some of it at the same time; then the edge's own way: on from the cursor.
-          await Promise.all(cuts.map(({ from, length }) => send(cloud.app, log.slice(from, from + length))));
+          await Promise.all(
+            cuts.map(({ from, length }) => sendLines(cloud.app, log.slice(from, from + length))),
+          );
           let cursor = 0;
-          while (cursor < log.length) {
-            const response = await send(cloud.app, log.slice(cursor, cursor + step));
-            cursor = syncAckSchema.parse(await response.json()).cursor;
-          }
+          while (cursor < log.length)
+            cursor = await ackedBy(await sendLines(cloud.app, log.slice(cursor, cursor + step)));
           expect(await everything(cloud.db)).toEqual(expected);
         },
       ),

@@ -1,13 +1,14 @@
 import type { EventKind, EventPayload, SyncFact } from "@parkme/shared/protocol/sync";
-import type { StayStatus } from "@parkme/shared/domain/stay";
 import type { AppliedEvent } from "./rules.ts";
+import { asStayFact, type StayFact } from "./stay-projection.ts";
 
 /**
  * The rows that a run of events adds up to: one list for each table, keys in snake_case because these objects are
  * read by PostgreSQL as JSON.
  */
 export type Projection = {
-  readonly stays: readonly StayPatch[];
+  /** Those that change stays, in their order: see stay-projection.ts. */
+  readonly stays: readonly StayFact[];
   readonly movements: readonly MovementRow[];
   readonly payments: readonly EventPayload<"payment.taken">[];
   readonly ledger: readonly EventPayload<"ledger.entry">[];
@@ -44,26 +45,6 @@ export type AlarmSeen = {
   readonly acknowledged_by: string;
 };
 
-/** What is newly known of one stay; null is unknown. */
-export type StayPatch = {
-  readonly stay_id: string;
-  readonly status: StayStatus;
-  readonly ticket_number: string | null;
-  readonly plate: string | null;
-  readonly entry_lane: string | null;
-  readonly entry_at: string | null;
-  readonly exit_lane: string | null;
-  readonly exit_at: string | null;
-  readonly fee_minor: number | null;
-  readonly fee_currency: string | null;
-  readonly applied_rule: string | null;
-  readonly tariff_version: number | null;
-  readonly void_reason: string | null;
-  readonly review: string | null;
-  readonly right_kind: string | null;
-  readonly right_id: string | null;
-};
-
 /** What is newly known of one shift; null is unknown. */
 export type ShiftPatch = {
   readonly shift_id: string;
@@ -82,74 +63,13 @@ export type MovementRow = Omit<EventPayload<"movement.recorded">, "fee" | "zones
   readonly fee_currency: string | null;
 };
 
-/**
- * Adds up events, in their order. A stay that several of them speak of becomes one patch, by the same rule by which
- * patches are merged into the table: so one large batch and many small ones end in the same rows.
- */
+/** Adds up events, in their order, so that one large batch and many small ones end in the same rows. */
 export function project(events: readonly AppliedEvent[]): Projection {
-  const stays = createStayList();
-  const movements: MovementRow[] = [];
-  const money = createMoneyLists();
-  const vends: EventPayload<"vend.granted">[] = [];
-  const alarms = createAlarmLists();
-  const count = createCountList();
-
-  for (const { event, fact } of events) {
-    switch (fact.kind) {
-      case "stay.started":
-        stays.patch(startedStay(fact.payload));
-        break;
-      case "stay.voided":
-        stays.patch(voidedStay(fact.payload));
-        break;
-      case "stay.flagged":
-        stays.patch(flaggedStay(fact.payload));
-        break;
-      case "movement.recorded":
-        movements.push(movementRow(fact.payload));
-        count.moved(fact.payload);
-        stays.patch(movedStay(fact.payload));
-        break;
-      case "payment.taken":
-      case "ledger.entry":
-      case "shift.opened":
-      case "shift.closed":
-      case "receipt.issued":
-        money.take(fact);
-        break;
-      case "vend.granted":
-        vends.push(fact.payload);
-        break;
-      case "alarm.raised":
-      case "alarm.ended":
-      case "alarm.acknowledged":
-        alarms.take(fact, event.event_id);
-        break;
-      case "count.corrected":
-        count.corrected(fact.payload);
-        break;
-      case "attempt.changed":
-      case "ticket.step":
-      case "lane.reset":
-      case "hold.changed":
-      case "lane.turned":
-      case "mode.changed":
-      case "passback.reset":
-      case "shift.moved":
-      case "validation.given":
-      case "stay.amended":
-      case "stay.identified":
-      case "ticket.replaced":
-      case "tariff.taken":
-      case "tariff.refused":
-        // The event's own row is the record; no report asks for more yet.
-        break;
-      default:
-        fact satisfies never;
-    }
-  }
+  const lists = createLists();
+  for (const event of events) take(lists, event);
+  const { stays, movements, money, vends, alarms, count } = lists;
   return {
-    stays: stays.list(),
+    stays,
     movements,
     ...money.lists(),
     vends,
@@ -158,20 +78,78 @@ export function project(events: readonly AppliedEvent[]): Projection {
   };
 }
 
+type Lists = ReturnType<typeof createLists>;
+
+function createLists() {
+  const stays: StayFact[] = [];
+  const movements: MovementRow[] = [];
+  const vends: EventPayload<"vend.granted">[] = [];
+  const [money, alarms, count] = [createMoneyLists(), createAlarmLists(), createCountList()];
+  return { stays, movements, money, vends, alarms, count };
+}
+
+function take(lists: Lists, { event, fact }: AppliedEvent): void {
+  const stay = asStayFact(fact);
+  if (stay !== null) lists.stays.push(stay);
+  switch (fact.kind) {
+    case "movement.recorded":
+      lists.movements.push(movementRow(fact.payload));
+      lists.count.moved(fact.payload);
+      break;
+    case "payment.taken":
+    case "ledger.entry":
+    case "shift.opened":
+    case "shift.closed":
+    case "receipt.issued":
+      lists.money.take(fact);
+      break;
+    case "vend.granted":
+      lists.vends.push(fact.payload);
+      break;
+    case "alarm.raised":
+    case "alarm.ended":
+    case "alarm.acknowledged":
+      lists.alarms.take(fact, event.event_id);
+      break;
+    case "count.corrected":
+      lists.count.corrected(fact.payload);
+      break;
+    case "stay.started":
+    case "stay.voided":
+    case "stay.flagged":
+    case "attempt.changed":
+    case "ticket.step":
+    case "lane.reset":
+    case "hold.changed":
+    case "lane.turned":
+    case "mode.changed":
+    case "passback.reset":
+    case "shift.moved":
+    case "validation.given":
+    case "stay.amended":
+    case "stay.identified":
+    case "ticket.replaced":
+    case "tariff.taken":
+    case "tariff.refused":
+    case "rows.changed":
+    case "command.answered":
+    case "manifest.taken":
+    case "manifest.refused":
+    case "rights.given":
+    case "rights.taken":
+    case "rights.wanted":
+    case "equality.reported":
+    case "ticket_key.made":
+    case "log.restored":
+      // Stays took what they need, and effects.ts takes what it knows; else the event's own row is the record.
+      break;
+    default:
+      fact satisfies never;
+  }
+}
+
 /** The facts of these kinds. */
 type FactOf<K extends EventKind> = Extract<SyncFact, { kind: K }>;
-
-function createStayList() {
-  const stays = new Map<string, StayPatch>();
-  return {
-    patch: (patch: StayPatch | null): void => {
-      if (patch === null) return;
-      const known = stays.get(patch.stay_id);
-      stays.set(patch.stay_id, known === undefined ? patch : mergeStay(known, patch));
-    },
-    list: (): readonly StayPatch[] => [...stays.values()],
-  };
-}
 
 type MoneyFact = FactOf<
   "payment.taken" | "ledger.entry" | "shift.opened" | "shift.closed" | "receipt.issued"
@@ -208,8 +186,11 @@ function createMoneyLists() {
   };
 }
 
-function movementRow({ fee, zones: _zones, ...movement }: EventPayload<"movement.recorded">): MovementRow {
-  return { ...movement, fee_minor: fee?.amount_minor ?? null, fee_currency: fee?.currency ?? null };
+function movementRow(movement: EventPayload<"movement.recorded">): MovementRow {
+  const { movement_id, lane, direction, scope, kind, stay_id, plate, at, review, fee } = movement;
+  const fee_minor = fee?.amount_minor ?? null;
+  const fee_currency = fee?.currency ?? null;
+  return { movement_id, lane, direction, scope, kind, stay_id, plate, at, review, fee_minor, fee_currency };
 }
 
 /** Ids are compared in lower case, as PostgreSQL writes them; of two ends or two who have seen it, the first holds. */
@@ -283,111 +264,5 @@ function createCountList() {
       movementIds = [];
     },
     change: (): CountChange => ({ setTo, movementIds }),
-  };
-}
-
-/**
- * Of two claims about a status the later in this order holds: a stay that was open is not void, and a closed one
- * stays closed. The type in the database has the same order, so a child that arrives before its parent, or twice,
- * changes nothing for the worse.
- */
-const STATUS_ORDER: readonly StayStatus[] = ["provisional", "void", "open", "closed"];
-
-/** The status goes forward only; the latest review holds, and of everything else what was known first. */
-function mergeStay(known: StayPatch, patch: StayPatch): StayPatch {
-  const later = STATUS_ORDER.indexOf(patch.status) > STATUS_ORDER.indexOf(known.status);
-  return {
-    stay_id: known.stay_id,
-    status: later ? patch.status : known.status,
-    ticket_number: known.ticket_number ?? patch.ticket_number,
-    plate: known.plate ?? patch.plate,
-    entry_lane: known.entry_lane ?? patch.entry_lane,
-    entry_at: known.entry_at ?? patch.entry_at,
-    exit_lane: known.exit_lane ?? patch.exit_lane,
-    exit_at: known.exit_at ?? patch.exit_at,
-    fee_minor: known.fee_minor ?? patch.fee_minor,
-    fee_currency: known.fee_currency ?? patch.fee_currency,
-    applied_rule: known.applied_rule ?? patch.applied_rule,
-    tariff_version: known.tariff_version ?? patch.tariff_version,
-    void_reason: known.void_reason ?? patch.void_reason,
-    review: patch.review ?? known.review,
-    right_kind: known.right_kind ?? patch.right_kind,
-    right_id: known.right_id ?? patch.right_id,
-  };
-}
-
-/** A stay of which nothing is known but its id, in lower case as PostgreSQL writes it: two spellings are one stay. */
-function emptyPatch(stayId: string, status: StayStatus): StayPatch {
-  return {
-    stay_id: stayId.toLowerCase(),
-    status,
-    ticket_number: null,
-    plate: null,
-    entry_lane: null,
-    entry_at: null,
-    exit_lane: null,
-    exit_at: null,
-    fee_minor: null,
-    fee_currency: null,
-    applied_rule: null,
-    tariff_version: null,
-    void_reason: null,
-    review: null,
-    right_kind: null,
-    right_id: null,
-  };
-}
-
-function startedStay({
-  stay_id,
-  lane,
-  ticket_number,
-  plate,
-  entry_at,
-  right,
-  inside,
-}: EventPayload<"stay.started">): StayPatch {
-  const known = { ticket_number, plate, entry_lane: lane, entry_at };
-  return {
-    ...emptyPatch(stay_id, inside ? "open" : "provisional"),
-    ...known,
-    right_kind: right?.kind ?? null,
-    right_id: right?.id ?? null,
-  };
-}
-
-function voidedStay({ stay_id, reason }: EventPayload<"stay.voided">): StayPatch {
-  return { ...emptyPatch(stay_id, "void"), void_reason: reason };
-}
-
-/** Says nothing of where the vehicle is: of a stay never heard of, the least is assumed. */
-function flaggedStay({ stay_id, review }: EventPayload<"stay.flagged">): StayPatch {
-  return { ...emptyPatch(stay_id, "provisional"), review };
-}
-
-/**
- * A way in opens the stay, a way out closes it with its fee. A movement without a stay is only counted, and one
- * within the facility changes nothing of where the stay is for us.
- */
-function movedStay({
-  stay_id,
-  direction,
-  scope,
-  lane,
-  plate,
-  at,
-  fee,
-}: EventPayload<"movement.recorded">): StayPatch | null {
-  if (stay_id === null || scope === "zone") return null;
-  if (direction === "in") return { ...emptyPatch(stay_id, "open"), plate, entry_lane: lane, entry_at: at };
-  return {
-    ...emptyPatch(stay_id, "closed"),
-    plate,
-    exit_lane: lane,
-    exit_at: at,
-    fee_minor: fee?.amount_minor ?? null,
-    fee_currency: fee?.currency ?? null,
-    applied_rule: fee?.applied_rule ?? null,
-    tariff_version: fee?.tariff_version ?? null,
   };
 }

@@ -1,7 +1,7 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
-import { MAX_REMOTE_PAYMENTS, type RemotePayment } from "@parkme/shared/protocol/remote-payments";
+import { and, asc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Db, Tx } from "../db/connection.ts";
 import { facilities, providerEvents, remotePayments } from "../db/schema.ts";
+import { appendDownlink, lockDownlink } from "../fleet/downlink.queries.ts";
 import type { ProviderEvent, ProviderPayment } from "./provider-event.ts";
 
 export type EventOutcome = "applied" | "ignored" | "unmatched" | "duplicate";
@@ -55,7 +55,7 @@ async function isOurs(tx: Tx, { facilityId, currency }: ProviderPayment): Promis
   return found[0]?.currency === currency;
 }
 
-/** The facility's row is locked first, so that its feed is in the order of commits: an edge that read up to a number has missed none. */
+/** The facility's row is locked first: what is read of the payment holds until its item of the downlink is committed. */
 async function advance(
   tx: Tx,
   provider: string,
@@ -63,12 +63,7 @@ async function advance(
   paymentId: string,
   now: Date,
 ): Promise<void> {
-  const locked = await tx
-    .select({ seq: facilities.remotePaymentSeq })
-    .from(facilities)
-    .where(eq(facilities.id, facilityId))
-    .for("update");
-  const next = (locked[0]?.seq ?? 0) + 1;
+  await lockDownlink(tx, facilityId);
   const row = { facilityId, paymentId, provider, reference, stayId, method, amountMinor, currency };
   const before = await tx
     .select({ status: remotePayments.status })
@@ -81,45 +76,72 @@ async function advance(
       ),
     );
   const captured = status === "captured" && before[0]?.status !== "captured";
-  const feed = captured ? { capturedAt: now, feedSeq: next } : {};
-  await tx
+  const [written] = await tx
     .insert(remotePayments)
-    .values({ ...row, status, updatedAt: now, ...feed })
+    .values({ ...row, status, updatedAt: now, capturedAt: captured ? now : null })
     .onConflictDoUpdate({
       target: [remotePayments.facilityId, remotePayments.provider, remotePayments.reference],
       set: {
         status: sql`greatest(${remotePayments.status}, excluded.status)`,
         updatedAt: now,
         // What was captured is what counts, should an earlier event have spoken of another amount.
-        ...(captured ? { ...feed, amountMinor, currency } : {}),
+        ...(captured ? { capturedAt: now, amountMinor, currency } : {}),
       },
-    });
-  if (captured)
-    await tx.update(facilities).set({ remotePaymentSeq: next }).where(eq(facilities.id, facilityId));
+    })
+    .returning();
+  if (captured && written !== undefined) await tellEdge(tx, written, now);
 }
 
-/** Captured payments of a facility after a sequence number, in their order. */
-export async function readFeed(db: Db, facilityId: string, after: number): Promise<RemotePayment[]> {
-  const rows = await db
-    .select()
-    .from(remotePayments)
-    .where(and(eq(remotePayments.facilityId, facilityId), gt(remotePayments.feedSeq, after)))
-    .orderBy(asc(remotePayments.feedSeq))
-    .limit(MAX_REMOTE_PAYMENTS);
-  return rows.flatMap(({ feedSeq, capturedAt, ...row }) =>
-    feedSeq === null || capturedAt === null
-      ? []
-      : [
-          {
-            seq: feedSeq,
-            payment_id: row.paymentId,
-            stay_id: row.stayId,
-            method: row.method,
-            amount_minor: row.amountMinor,
-            currency: row.currency,
-            reference: row.reference,
-            captured_at: capturedAt.toISOString(),
-          },
-        ],
+type PaymentRow = typeof remotePayments.$inferSelect;
+
+/** Puts a captured payment into the downlink of its facility. */
+async function tellEdge(tx: Tx, row: PaymentRow, now: Date): Promise<void> {
+  const { facilityId, paymentId } = row;
+  const item = await appendDownlink(
+    tx,
+    facilityId,
+    "payment",
+    {
+      payment_id: paymentId,
+      stay_id: row.stayId,
+      method: row.method,
+      amount_minor: row.amountMinor,
+      currency: row.currency,
+      reference: row.reference,
+      captured_at: (row.capturedAt ?? now).toISOString(),
+    },
+    now,
   );
+  await tx
+    .update(remotePayments)
+    .set({ downlinkSeq: item.seq })
+    .where(and(eq(remotePayments.facilityId, facilityId), eq(remotePayments.paymentId, paymentId)));
+}
+
+/**
+ * Payments that were captured before there was a downlink get into it, in their order, once: edges take what they
+ * have booked already without effect.
+ *
+ * @returns how many those were.
+ */
+export async function tellPaymentsOfBefore(db: Db, now: Date): Promise<number> {
+  const untold = and(isNotNull(remotePayments.feedSeq), isNull(remotePayments.downlinkSeq));
+  const places = await db
+    .selectDistinct({ facilityId: remotePayments.facilityId })
+    .from(remotePayments)
+    .where(untold);
+  let told = 0;
+  for (const { facilityId } of places) {
+    told += await db.transaction(async (tx) => {
+      await lockDownlink(tx, facilityId);
+      const rows = await tx
+        .select()
+        .from(remotePayments)
+        .where(and(eq(remotePayments.facilityId, facilityId), untold))
+        .orderBy(asc(remotePayments.feedSeq));
+      for (const row of rows) await tellEdge(tx, row, now);
+      return rows.length;
+    });
+  }
+  return told;
 }

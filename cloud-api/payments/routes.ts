@@ -1,14 +1,11 @@
 import { Hono } from "hono";
 import type { Logger } from "pino";
-import { z } from "zod";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { problem } from "@parkme/shared/domain/errors";
-import type { RemotePayments } from "@parkme/shared/protocol/remote-payments";
 import type { Db } from "../db/connection.ts";
-import { requireEdge, type EdgeEnv } from "../fleet/edge-auth.ts";
-import { limitBody, sendProblem } from "../http.ts";
+import { limitBody, sendProblem, type AppEnv } from "../http.ts";
 import type { WebhookReader } from "./provider-event.ts";
-import { applyProviderEvent, readFeed } from "./queries.ts";
+import { applyProviderEvent } from "./queries.ts";
 
 type PaymentDeps = {
   readonly db: Db;
@@ -22,15 +19,14 @@ type PaymentDeps = {
 
 /** The largest that the providers document is a few dozen kilobytes. */
 const MAX_WEBHOOK_BYTES = 256 * 1024;
-const feedQuery = z.object({ after: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER) });
 
 /**
  * `POST /api/payments/webhooks/<provider>`: what a payment provider tells us, signed. 200 also for what was told
- * before, so that it is not sent for ever; 401 for a forged one, 400 for one that is not understood.
- * `GET /api/edge/payments?after=`: see shared/protocol/remote-payments.
+ * before, so that it is not sent for ever; 401 for a forged one, 400 for one that is not understood. Edges hear of the
+ * money by their downlink.
  */
-export function paymentRoutes({ db, clock, log, webhooks, mintId }: PaymentDeps): Hono<EdgeEnv> {
-  const routes = new Hono<EdgeEnv>({ strict: false });
+export function paymentRoutes({ db, clock, log, webhooks, mintId }: PaymentDeps): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>({ strict: false });
 
   routes.post("/api/payments/webhooks/:provider", limitBody(MAX_WEBHOOK_BYTES), async (c) => {
     const provider = webhooks.find(({ name }) => name === c.req.param("provider"));
@@ -57,13 +53,6 @@ export function paymentRoutes({ db, clock, log, webhooks, mintId }: PaymentDeps)
       "webhook",
     );
     return c.json({ outcome });
-  });
-
-  routes.get("/api/edge/payments", requireEdge(db), async (c) => {
-    const query = feedQuery.safeParse(c.req.query());
-    if (!query.success) return sendProblem(c, problem(400, "invalid", "after must be a number", "after"));
-    const payments = await readFeed(db, c.get("edge").facilityId, query.data.after);
-    return c.json<RemotePayments>({ payments });
   });
 
   return routes;

@@ -15,9 +15,13 @@ export type FacilityRow = {
   has_edge: boolean;
   edge_seen_ms: number | null;
   edge_behind_ms: number | null;
+  alarms_waiting: number;
 };
+/** What an edge said last of right now; `state` is a LiveState as it came. */
+export type LiveRow = { facility_id: string; at_ms: number; state: unknown };
 export type LaneRow = {
   facility_id: string;
+  slug: string;
   name: string;
   direction: "entry" | "exit";
   today: number;
@@ -66,6 +70,7 @@ export type DayTotals = {
 /** Everything a dashboard shows, from one moment of the database. */
 export type OrganisationDay = {
   readonly facilities: readonly FacilityRow[];
+  readonly live: readonly LiveRow[];
   readonly lanes: readonly LaneRow[];
   readonly passages: readonly PassageRow[];
   readonly revenue: readonly RevenueRow[];
@@ -96,6 +101,7 @@ export async function readOrganisationDay(
   return await db.transaction(
     async (tx) => ({
       facilities: await rowsOf<FacilityRow>(tx, sql`${days} ${FACILITIES}`),
+      live: await rowsOf<LiveRow>(tx, sql`${days} ${LIVE}`),
       lanes: await rowsOf<LaneRow>(tx, sql`${days} ${LANES}`),
       passages: await rowsOf<PassageRow>(tx, sql`${days} ${PASSAGES}`),
       revenue: await rowsOf<RevenueRow>(tx, sql`${days} ${REVENUE}`),
@@ -122,13 +128,17 @@ const FACILITIES = sql`
     ${epochMs("starts")} as day_starts_ms, ${epochMs("ends")} as day_ends_ms,
     greatest(f.inside, 0) as inside,
     edge.facility_id is not null as has_edge,
-    ${epochMs("edge.last_seen_at")} as edge_seen_ms, edge.behind_ms::float8 as edge_behind_ms
+    ${epochMs("edge.last_seen_at")} as edge_seen_ms, edge.behind_ms::float8 as edge_behind_ms,
+    (select count(*)::int from alarms where alarms.facility_id = f.id and acknowledged_at is null) as alarms_waiting
   from days join facilities f on f.id = days.facility_id
   left join edges edge on edge.facility_id = f.id and edge.token_hash is not null
   order by name`;
 
+const LIVE = sql`
+  select facility_id, ${epochMs("at")} as at_ms, state from days join edge_live using (facility_id)`;
+
 const LANES = sql`
-  select lanes.facility_id, lanes.name, lanes.direction, count(m.at)::int as today, ${epochMs("max(m.at)")} as last_ms
+  select lanes.facility_id, lanes.slug, lanes.name, lanes.direction, count(m.at)::int as today, ${epochMs("max(m.at)")} as last_ms
   from days join lanes using (facility_id)
   left join movements m on m.facility_id = lanes.facility_id and m.lane = lanes.slug and m.at >= starts and m.at < ends
   group by lanes.facility_id, lanes.slug

@@ -8,9 +8,10 @@ import type { Provision } from "../config/provision-file.ts";
 import type { Page } from "../dashboard/page.ts";
 import { openDatabase, withClient, type Db } from "../db/connection.ts";
 import { startEmbeddedDatabase, type DatabaseConnection } from "../db/embedded.ts";
+import { openListener } from "../db/listener.ts";
 import { migrateDatabase } from "../db/migrate.ts";
 import { provision } from "../facilities/provision.ts";
-import { countMovements } from "../fleet/queries.ts";
+import { countMovements, type Edge } from "../fleet/queries.ts";
 import { createMetrics, type CloudMetrics } from "../metrics.ts";
 import type { WebhookReader } from "../payments/provider-event.ts";
 
@@ -20,6 +21,14 @@ export const FACILITY_ID = "0192a000-0000-7000-8000-000000000001";
 export const EDGE_ID = "0192a000-0000-7000-8000-0000000000e1";
 export const EDGE_TOKEN = "a-token-of-the-first-edge-0001";
 export const USER = { email: "hq@example.test", name: "Headquarters", password: "correct horse battery" };
+
+/** The first edge as its token names it; only dashboards ask for the organisation. */
+export const EDGE: Edge = {
+  id: EDGE_ID,
+  facilityId: FACILITY_ID,
+  facilitySlug: "harbour",
+  organisationId: "0192a000-0000-7000-8000-0000000000aa",
+};
 
 const OTHER_FACILITY_ID = "0192a000-0000-7000-8000-000000000002";
 export const OTHER_EDGE_ID = "0192a000-0000-7000-8000-0000000000e2";
@@ -86,9 +95,12 @@ export async function startTestDatabase(): Promise<{
 export async function startTestCloud({
   page = null,
   webhooks = [],
+  pingMs,
 }: {
   readonly page?: Page | null;
   readonly webhooks?: readonly WebhookReader[];
+  /** How often edges' web sockets are pinged. */
+  readonly pingMs?: number;
 } = {}): Promise<TestCloud> {
   const server = await startTestDatabase();
   const migrated = await withClient(server.address, (client) => migrateDatabase(client, MIGRATIONS));
@@ -105,6 +117,8 @@ export async function startTestCloud({
     page,
     webhooks,
     migrations: migrated.value,
+    listen: (channel, events) => openListener(server.address, channel, events),
+    ...(pingMs === undefined ? {} : { pingMs }),
   });
   return {
     db,

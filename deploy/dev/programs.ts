@@ -10,6 +10,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "edge-agent/broker": "edge-agent/broker.ts",
   "edge-agent/pdf-worker": "edge-agent/receipts/pdf-worker.ts",
   "cloud-api/main": "cloud-api/main.ts",
+  "cloud-api/admin": "cloud-api/admin/main.ts",
   "firmware-sim/main": "firmware-sim/main.ts",
   "firmware-sim/demo": "firmware-sim/demo.ts",
 };

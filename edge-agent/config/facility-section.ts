@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_RIGHTS_POLICY, type RightsPolicy } from "@parkme/shared/domain/capacity-rights-edge";
 import type { Facility } from "@parkme/shared/domain/facility";
 import { asId, isUuid, type FacilityId } from "@parkme/shared/domain/ids";
 import { isTimeZone } from "@parkme/shared/domain/local-day";
@@ -32,6 +33,18 @@ const countReset = z.strictObject({
   to: z.union([z.literal("stays"), capacity]).default("stays"),
 });
 
+const percent = z.number().min(0).max(100);
+
+/** How the spaces are shared with the cloud, which sells reservations. */
+const capacityRights = z.strictObject({
+  /** Of each place's spaces: kept for drive-ins, whatever the cloud asks for. */
+  reserve_percent: percent.default(DEFAULT_RIGHTS_POLICY.reservePercent),
+  /** For so many hours whoever is inside is expected to be inside still. */
+  inside_hours: z.number().int().min(0).max(168).default(DEFAULT_RIGHTS_POLICY.insideHours),
+  /** Of each place's spaces: for nobody but those who stay longer than they said. */
+  buffer_percent: percent.default(DEFAULT_RIGHTS_POLICY.bufferPercent),
+});
+
 export const facilitySection = z.strictObject({
   id: uuid,
   slug: slugSchema,
@@ -41,9 +54,16 @@ export const facilitySection = z.strictObject({
   capacity,
   zones: z.array(zone).max(64).default([]),
   count_resets: z.array(countReset).max(64).default([]),
+  capacity_rights: capacityRights.prefault({}),
   /** A plate or card that comes in though it is inside: denied, let in and flagged, or let in. */
   anti_passback: z.enum(["hard", "soft", "neutral"]).default("soft"),
 });
+
+/** The policy that the store keeps to. */
+export function rightsPolicyOf({ capacity_rights: its }: z.infer<typeof facilitySection>): RightsPolicy {
+  const { reserve_percent: reservePercent, inside_hours: insideHours, buffer_percent: bufferPercent } = its;
+  return { reservePercent, insideHours, bufferPercent };
+}
 
 /** The facility as everything else knows it. */
 export function facilityOf(section: z.infer<typeof facilitySection>): Facility {

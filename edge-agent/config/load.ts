@@ -8,7 +8,8 @@ import {
 } from "@parkme/shared/config/yaml-config";
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
-import { readOffer, type TariffOffer } from "../tariffs/tariff-file.ts";
+import type { TariffOffer } from "@parkme/shared/pricing/tariff-offer";
+import { readOffer } from "../tariffs/tariff-file.ts";
 import { checkReferences, DEVICE_SECTIONS } from "./checks.ts";
 import { edgeConfigSchema, type EdgeFile } from "./schema.ts";
 
@@ -59,7 +60,7 @@ function readSecrets(file: Partial<EdgeFile>, folder: string, report: Report): M
   const wanted: [readonly PropertyKey[], string][] = [];
   if (file.mqtt?.password_file !== undefined)
     wanted.push([["mqtt", "password_file"], file.mqtt.password_file]);
-  if (file.cloud !== undefined) wanted.push([["cloud", "token_file"], file.cloud.token_file]);
+  if (file.cloud?.token_file !== undefined) wanted.push([["cloud", "token_file"], file.cloud.token_file]);
   for (const [i, { pin_file }] of (file.attendants ?? []).entries())
     wanted.push([["attendants", i, "pin_file"], pin_file]);
   for (const [i, { pin_file }] of (file.merchants ?? []).entries())

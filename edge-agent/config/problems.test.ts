@@ -129,6 +129,16 @@ describe("the problems of a configuration", () => {
     ],
     ["an address of another protocol", changed(["mqtt://127", "http://127"]), /mqtt\.url must be mqtt:\/\//],
     [
+      "an edge's id without its token",
+      changed(["  token_file: ./secrets/edge-token\n", ""]),
+      /cloud\.token_file is missing: it goes with edge_id/,
+    ],
+    [
+      "a token without its edge's id",
+      changed(["  edge_id: 019ab3c4-0000-7000-8000-000000000002\n", ""]),
+      /cloud\.edge_id is missing: it goes with token_file/,
+    ],
+    [
       "an attendant's name that the cloud would refuse",
       changed(["name: alex", `name: ${"x".repeat(61)}`]),
       /attendants\.0\.name /,

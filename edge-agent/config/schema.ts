@@ -40,8 +40,15 @@ export const edgeConfigSchema = z.strictObject({
   cloud: z
     .strictObject({
       url: address(/^https?$/, "must be http:// or https://"),
-      edge_id: uuid,
-      token_file: path,
+      /** Of an edge that headquarters has provisioned. Without the two, the edge is known by `parkme-edge enroll`. */
+      edge_id: uuid.optional(),
+      token_file: path.optional(),
+    })
+    .superRefine(({ edge_id, token_file }, context) => {
+      if ((edge_id === undefined) === (token_file === undefined)) return;
+      const [missing, given] = edge_id === undefined ? ["edge_id", "token_file"] : ["token_file", "edge_id"];
+      const message = `is missing: it goes with ${given}. Without both, the edge enrols: parkme-edge enroll`;
+      context.addIssue({ code: "custom", path: [missing], message });
     })
     .optional(),
   attendants: z
@@ -51,6 +58,8 @@ export const edgeConfigSchema = z.strictObject({
     .default([]),
   /** Pictures and plate reads older than this are deleted. */
   retention_days: z.number().int().min(1).max(3_650).default(30),
+  /** How long the log is kept behind what the cloud has acknowledged: for a cloud that is restored to send it again to. */
+  restore_window_days: z.number().int().min(1).max(3_650).default(35),
   tariff: tariffSection.optional(),
   boards: z.array(boardConfigSchema).min(1).max(64),
   cameras: z.array(cameraConfigSchema).max(64).default([]),

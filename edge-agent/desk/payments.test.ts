@@ -180,7 +180,6 @@ describe("money from the cloud", () => {
   });
   const tell = (stay_id: string, more: object = {}) =>
     applyRemotePayment(desk.desk, {
-      seq: 1,
       payment_id: PAYMENT,
       stay_id,
       method: "online",

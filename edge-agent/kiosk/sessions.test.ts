@@ -1,3 +1,4 @@
+import { randomBytes, scryptSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createSessions } from "./sessions.ts";
 
@@ -11,7 +12,7 @@ function createAt(nowMs = 1_000) {
       { name: "boss", role: "attendant", title: "boss", pin: "2342" },
     ],
     { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
-    2,
+    { cost: 2 },
   );
   const signIn = async (name: string, pin: string, place = "a") =>
     (await sessions.signIn(name, pin, place)).kind;
@@ -104,5 +105,44 @@ describe("sessions", () => {
     expect(sessions.personOf(one)).toBeNull();
     expect(sessions.personOf(two)?.name).toBe("boss");
     expect(sessions.personOf(undefined)).toBeNull();
+  });
+});
+
+describe("an attendant of the manifest", () => {
+  const hashOf = (pin: string): string => {
+    const salt = randomBytes(16);
+    const hash = scryptSync(pin, salt, 32, { N: 4_096 });
+    return `scrypt$12$${salt.toString("base64url")}$${hash.toString("base64url")}`;
+  };
+
+  it("signs in with the PIN that it has the hash of, also in place of the configuration's, until it is changed", async () => {
+    const staff = new Map([
+      ["zoë", { name: "Zoë", title: "Ms Zoë", pin: hashOf("1111") }],
+      ["alex", { name: "Alex", pin: hashOf("2222") }],
+      ["broken", { name: "broken", pin: "3333" }],
+    ]);
+    const clock = { wallMs: () => 0, monotonicMs: () => 1_000 };
+    const alex = { name: "Alex", role: "attendant", title: "Alex", pin: "481516" } as const;
+    const sessions = createSessions([alex], clock, { cost: 2, staff: (name) => staff.get(name) ?? null });
+    const signIn = (name: string, pin: string) => sessions.signIn(name, pin, `${name} ${pin}`);
+    const zoe = await signIn(" ZOË ", "1111");
+    const other = await signIn("alex", "2222");
+    if (zoe.kind !== "in" || other.kind !== "in") throw new Error("a right PIN was refused");
+    expect(sessions.personOf(zoe.token)).toEqual({ name: "Zoë", title: "Ms Zoë", role: "attendant" });
+    for (const [name, pin] of [
+      ["zoë", "2222"],
+      ["alex", "481516"],
+      ["broken", "3333"],
+      ["nobody", ""],
+    ] as const)
+      expect(await signIn(name, pin)).toEqual({ kind: "wrong" });
+    staff.set("zoë", { name: "Zoë", title: "Ms Zoë", pin: hashOf("4444") });
+    staff.delete("alex");
+    expect([sessions.personOf(zoe.token), sessions.personOf(other.token)]).toEqual([null, null]);
+    const again = await signIn("alex", "481516");
+    if (again.kind !== "in") throw new Error("the configuration's PIN was refused");
+    expect(sessions.personOf(again.token)?.name).toBe("Alex");
+    staff.set("alex", { name: "Alex", pin: hashOf("2222") });
+    expect(sessions.personOf(again.token)).toBeNull();
   });
 });

@@ -1,5 +1,6 @@
 import { randomBytes, scrypt, scryptSync, timingSafeEqual } from "node:crypto";
 import type { Clock } from "@parkme/shared/domain/clock";
+import { readPinHash } from "@parkme/shared/domain/pin-hash";
 import type { EdgeConfig } from "../config/load.ts";
 
 /**
@@ -39,6 +40,14 @@ export function accountsOf({
   ];
 }
 
+/**
+ * An attendant of headquarters' manifest, by name in small letters; null = it names nobody so. Where the configuration has
+ * somebody of the same name, the manifest's PIN counts.
+ */
+export type StaffOf = (
+  name: string,
+) => { readonly name: string; readonly title?: string | undefined; readonly pin: string } | null;
+
 export type SignInOutcome =
   { readonly kind: "in"; readonly token: string } | { readonly kind: "wrong" } | { readonly kind: "later" };
 
@@ -52,21 +61,33 @@ const MAX_PLACES = 1_000;
 /** Makes one check of a PIN take some 10 ms: not on the thread on which the lanes run. */
 const SCRYPT_COST = 4_096;
 
-export function createSessions(accounts: readonly Account[], clock: Clock, cost = SCRYPT_COST) {
-  const salt = randomBytes(16);
-  const hashNow = (pin: string): Buffer => scryptSync(pin, salt, 32, { N: cost });
-  const pins = new Map(
-    accounts.map(({ pin, ...person }) => [person.name.toLowerCase(), { person, hash: hashNow(pin) }]),
-  );
-  const nobody = hashNow(randomBytes(16).toString("hex"));
-  const sessions = new Map<string, { readonly person: Person; readonly untilMs: number }>();
-  const failures = new Map<string, { count: number; sinceMs: number }>();
+/** What a PIN is checked against. */
+type Proof = {
+  readonly person: Person;
+  readonly cost: number;
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+  /** The hash as the manifest has it: when that is another, or none, the session is over. Null = of the configuration. */
+  readonly ofManifest: string | null;
+};
+type Session = Pick<Proof, "person" | "ofManifest"> & { readonly untilMs: number };
 
-  function hash(pin: string): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      scrypt(pin, salt, 32, { N: cost }, (error, key) => (error === null ? resolve(key) : reject(error)));
-    });
-  }
+export function createSessions(
+  accounts: readonly Account[],
+  clock: Clock,
+  { cost = SCRYPT_COST, staff = () => null }: { readonly cost?: number; readonly staff?: StaffOf } = {},
+) {
+  const salt = randomBytes(16);
+  const proofOf = (person: Person, pin: string): Proof => {
+    return { person, cost, salt, hash: scryptSync(pin, salt, 32, { N: cost }), ofManifest: null };
+  };
+  const configured = new Map(
+    accounts.map(({ pin, ...person }) => [person.name.toLowerCase(), proofOf(person, pin)]),
+  );
+  const stranger = { name: "", role: "attendant", title: "" } as const;
+  const nobody = proofOf(stranger, randomBytes(16).toString("hex"));
+  const sessions = new Map<string, Session>();
+  const failures = new Map<string, { count: number; sinceMs: number }>();
 
   /** The failures of a place in the current minute. */
   function failuresOf(place: string, nowMs: number): { count: number; sinceMs: number } {
@@ -87,26 +108,51 @@ export function createSessions(accounts: readonly Account[], clock: Clock, cost 
       if (failed.count >= MAX_FAILURES) return { kind: "later" };
       // Counted before it is known: many guesses at the same moment are many guesses.
       failed.count += 1;
-      const known = pins.get(name.trim().toLowerCase());
+      const wanted = name.trim().toLowerCase();
+      const known = staffProof(staff(wanted)) ?? configured.get(wanted);
       // The same work for an unknown name, so that names cannot be found out by timing.
-      const right = timingSafeEqual(await hash(pin), known?.hash ?? nobody);
+      const right = await isPin(pin, known ?? nobody);
       if (!right || known === undefined) return { kind: "wrong" };
       // Earlier failures stay: who has a PIN must not guess another's between sign-ins.
       failed.count -= 1;
       const token = randomBytes(32).toString("base64url");
-      sessions.set(token, { person: known.person, untilMs: nowMs + SESSION_MS });
+      const { person, ofManifest } = known;
+      sessions.set(token, { person, ofManifest, untilMs: nowMs + SESSION_MS });
       forgetOldest(sessions, MAX_SESSIONS);
       return { kind: "in", token };
     },
     /** Whose token it is; null = nobody's, or not any more. */
     personOf: (token: string | undefined): Person | null => {
       const session = token === undefined ? undefined : sessions.get(token);
-      return session !== undefined && session.untilMs > clock.monotonicMs() ? session.person : null;
+      if (session === undefined || session.untilMs <= clock.monotonicMs()) return null;
+      const { person, ofManifest } = session;
+      return (staff(person.name.toLowerCase())?.pin ?? null) === ofManifest ? person : null;
     },
     signOut: (token: string | undefined): void => {
       if (token !== undefined) sessions.delete(token);
     },
   };
+}
+
+function staffProof(person: ReturnType<StaffOf>): Proof | null {
+  const read = person === null ? null : readPinHash(person.pin);
+  if (person === null || read === null) return null;
+  const { name, title = name, pin: ofManifest } = person;
+  return {
+    person: { name, title, role: "attendant" },
+    cost: read.cost,
+    salt: Buffer.from(read.salt, "base64url"),
+    hash: Buffer.from(read.hash, "base64url"),
+    ofManifest,
+  };
+}
+
+function isPin(pin: string, { cost, salt, hash }: Proof): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    scrypt(pin, salt, 32, { N: cost }, (error, key) =>
+      error === null ? resolve(timingSafeEqual(key, hash)) : reject(error),
+    );
+  });
 }
 
 function forgetOldest(map: Map<string, unknown>, limit: number): void {

@@ -5,7 +5,7 @@ import { minorDigits } from "@parkme/shared/domain/money";
 import { MAX_ALARMS_SHOWN, type KioskSnapshot, type ModeView } from "@parkme/shared/protocol/kiosk";
 import type { Gate } from "../gate/gate.ts";
 import type { Store } from "../store/store.ts";
-import type { UplinkStatus } from "../sync/uplink.ts";
+import type { CloudLinkStatus } from "../cloud-link.ts";
 import { laneView, type SeenLane } from "./lane-view.ts";
 
 export type SnapshotSources = {
@@ -16,14 +16,14 @@ export type SnapshotSources = {
     "occupancy" | "recentMovements" | "totalsSince" | "alarmsToSee" | "alarmsWaiting" | "modes" | "listsAsOf"
   >;
   /** Null where no cloud is configured. */
-  readonly uplink: () => UplinkStatus | null;
+  readonly link: () => CloudLinkStatus | null;
   readonly clock: Clock;
 };
 
 const RECENT_MOVEMENTS = 20;
 
 /** Everything the attendant's page shows, as it is now. */
-export function takeSnapshot({ facility, gate, store, uplink, clock }: SnapshotSources): KioskSnapshot {
+export function takeSnapshot({ facility, gate, store, link, clock }: SnapshotSources): KioskSnapshot {
   const nowMs = clock.wallMs();
   const today = store.totalsSince(startOfLocalDayMs(nowMs, facility.timeZone));
   const devices = gate.devices();
@@ -44,7 +44,7 @@ export function takeSnapshot({ facility, gate, store, uplink, clock }: SnapshotS
     },
     ...room(null),
     today: { in: today.in, out: today.out, cash_minor: today.cashMinor, card_minor: today.cardMinor },
-    cloud: cloudView(uplink()),
+    cloud: cloudView(link()),
     lanes: [...gate.lanes.values()].map((lane) => laneView(lane, devices)),
     alarms: store.alarmsToSee(MAX_ALARMS_SHOWN),
     alarms_waiting: store.alarmsWaiting(),
@@ -56,13 +56,35 @@ export function takeSnapshot({ facility, gate, store, uplink, clock }: SnapshotS
   };
 }
 
-function cloudView(cloud: UplinkStatus | null): KioskSnapshot["cloud"] {
+function cloudView(cloud: CloudLinkStatus | null): KioskSnapshot["cloud"] {
   if (cloud === null) return null;
+  const { inForce, refused } = cloud.manifest;
   return {
     connected: cloud.connected,
     pending_events: cloud.pending,
     last_ack_at: cloud.lastAckWallMs === null ? null : new Date(cloud.lastAckWallMs).toISOString(),
+    ...linkState(cloud),
+    manifest: inForce && {
+      version: inForce.version,
+      made_at: new Date(inForce.madeAtMs).toISOString(),
+      age_s: Math.round(inForce.ageMs / 1_000),
+    },
+    manifest_refused: refused,
   };
+}
+
+type LinkState = Pick<NonNullable<KioskSnapshot["cloud"]>, "state" | "detail">;
+
+function linkState({ credential, fenced, restoring }: CloudLinkStatus): LinkState {
+  if (credential === "not_enrolled")
+    return {
+      state: "not_enrolled",
+      detail: "parkme-edge enroll CLOUD_URL CODE; headquarters makes the code",
+    };
+  if (fenced !== null) return { state: "shut_out", detail: fenced };
+  if (restoring !== null)
+    return { state: "restoring", detail: `${restoring.adopted} of ${restoring.of} events fetched` };
+  return { state: "linked", detail: null };
 }
 
 function modeViews(modes: ReturnType<Store["modes"]>): ModeView[] {

@@ -258,6 +258,24 @@ describe("a disk that refuses at an exit (edge case 46)", () => {
     expect(r.runner.lane().state).toBe("HELD_OPEN");
   });
 
+  it("asks a disk that goes on refusing again and again, but not without a pause", () => {
+    const r = rig({ direction: "exit", storeFailure: "open" });
+    arrives(r);
+    r.refuse(Infinity);
+    r.read("BAB1234");
+    for (const levels of [{ arming: true }, { safety: true }]) r.see({ ...OPEN, ...levels });
+    const before = r.order.length;
+    // A vehicle stands under the arm for long: an alarm that cannot be written down.
+    vi.advanceTimersByTime(120_000);
+    const asked = r.order.slice(before).filter((what) => what === "refused").length;
+    expect(asked).toBeGreaterThan(10);
+    expect(asked).toBeLessThanOrEqual(120);
+    r.refuse(0);
+    vi.advanceTimersByTime(2_000);
+    expect(types(r)).toContain("alarm");
+    expect(r.runner.lane().state).toBe("HELD_OPEN");
+  });
+
   it("closes again on a person's word when the disk works", () => {
     const r = rig({ direction: "exit", storeFailure: "open" });
     arrives(r);

@@ -71,6 +71,28 @@ describe("an import", () => {
     store.close();
   });
 
+  it("beside the lists of headquarters is refused, and possible again when those are empty", async () => {
+    const { db, store } = openStore(folder.path("gate.db"));
+    const ofManifest = (permits: number): void =>
+      void db.$client
+        .prepare(
+          `insert into lists (version, as_of, imported_at, permits, reservations, blocked, watched, longest_hold_ms, complete, source)
+          values ('manifest 3', 0, 0, ?, 0, 0, 0, 0, 1, 'manifest')`,
+        )
+        .run(permits);
+    ofManifest(1);
+    const refused = await importing(fileOf(1));
+    expect(refused).toMatchObject({
+      ok: false,
+      error: [{ message: expect.stringContaining("headquarters") }],
+    });
+    expect(store.listsAsOf()?.version).toBe("manifest 3");
+    ofManifest(0);
+    expect(await importing(fileOf(1))).toMatchObject({ ok: true });
+    expect(store.listsAsOf()?.version).toBe("v1");
+    store.close();
+  });
+
   it("into a database that cannot be used says why", async () => {
     const refused = await importing(fileOf(1), folder.path("nowhere/gate.db"));
     expect(refused).toMatchObject({ ok: false, error: [{ message: expect.stringContaining("nowhere") }] });

@@ -2,6 +2,7 @@ import type { ConfigProblem } from "@parkme/shared/config/yaml-config";
 import type { Zone } from "@parkme/shared/domain/facility";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { openDatabase } from "../store/open.ts";
+import { listsAreOfManifest } from "../store/list-building.ts";
 import { replaceLists } from "../store/list-replacing.ts";
 import { parseLists } from "./list-file.ts";
 
@@ -25,7 +26,7 @@ export type ImportedLists = {
 
 /**
  * Puts a list file in force at a gate, while the agent runs or while it does not. Nothing changes when there is any
- * problem with the file or the database.
+ * problem with the file or the database, or the lists are those of headquarters' manifest.
  */
 export async function importLists(
   options: ListImport,
@@ -40,8 +41,10 @@ export async function importLists(
   if (!opened.ok) return refuse(opened.error.message);
   const db = opened.value;
   try {
+    if (listsAreOfManifest(db))
+      return refuse("was not put in force: the lists of this gate come from headquarters' manifest");
     if (!(await replaceLists(db, lists.value, options.nowMs)))
-      return refuse("was not put in force: another import has overtaken it");
+      return refuse("was not put in force: another import, or headquarters, has overtaken it");
   } catch (error) {
     return refuse(`was not put in force: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_LIST_CHARACTERS, MAX_LIST_ENTRIES, parseLists } from "./list-file.ts";
+import { MAX_LIST_ENTRIES } from "@parkme/shared/protocol/list-entries";
+import { MAX_LIST_CHARACTERS, parseLists } from "./list-file.ts";
 
 const PERMIT = {
   id: "P-1",

@@ -2,22 +2,14 @@ import { count, eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GateRecord, LaneRead } from "@parkme/shared/domain/gate-record";
 import type { AttemptId, CommandId, IdMint, JobId } from "@parkme/shared/domain/ids";
-import { eventPayloads, syncEventSchema, type EventKind } from "@parkme/shared/protocol/sync";
+import { linkPayloads } from "@parkme/shared/protocol/link-facts";
+import { logEventSchema } from "@parkme/shared/protocol/log";
+import { eventPayloads, type EventKind } from "@parkme/shared/protocol/sync";
 import { plainQuote } from "@parkme/shared/pricing/testing/quotes";
 import type { GateDatabase } from "./open.ts";
+import { log } from "./link-schema.ts";
 import { payments } from "./money-schema.ts";
-import {
-  alarms,
-  commands,
-  lanes,
-  log,
-  movements,
-  plateReads,
-  resets,
-  stays,
-  tickets,
-  vends,
-} from "./schema.ts";
+import { alarms, commands, lanes, movements, plateReads, resets, stays, tickets, vends } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { newFolder, newMint, openStore, recordsOf, START_MS, turn, type Folder } from "./testing/gate-db.ts";
 
@@ -316,8 +308,9 @@ describe("the log", () => {
     for (const { alarm_id } of store.recentAlarms(9)) store.acknowledgeAlarm(alarm_id, "alex", START_MS);
     const events = store.logAfter(0, 100);
     expect(events).toHaveLength(27);
-    // What desks say of money is looked at with the acts that say it.
-    const unsaid: EventKind[] = [
+    // What desks say of money, and what is said of the link with the cloud, is looked at with the acts that say it.
+    const unsaid = [
+      ...Object.keys(linkPayloads),
       "stay.voided",
       "shift.moved",
       "shift.closed",
@@ -332,7 +325,7 @@ describe("the log", () => {
       new Set(Object.keys(eventPayloads)),
     );
     for (const event of events) {
-      expect(syncEventSchema.parse(event)).toEqual(event);
+      expect(logEventSchema.parse(event)).toEqual(event);
       expect(eventPayloads[event.kind as EventKind].parse(event.payload)).toEqual(event.payload);
     }
     expect(new Set(events.map((event) => event.event_id)).size).toBe(27);

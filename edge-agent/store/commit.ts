@@ -35,7 +35,12 @@ export type Commit = {
   readonly record: (what: PlaceRecords, now: Now) => void;
 };
 
-export type CommitOptions = RecordOptions & { readonly epoch: number; readonly writeLog: LogWriter };
+export type CommitOptions = RecordOptions & {
+  readonly epoch: number;
+  readonly writeLog: LogWriter;
+  /** False while there is no room for what the gate can do without. */
+  readonly keepsReads: () => boolean;
+};
 
 /**
  * Prepares the one write path of the gate: lane, stay, ticket, money, command and log row commit together or
@@ -75,7 +80,7 @@ export function createCommit(db: GateDatabase, options: CommitOptions): Commit {
   };
   const write = (turn: Turn): void => {
     const { lane, state, now } = turn;
-    for (const read of turn.reads) insertRead(readRow(lane, read));
+    if (options.keepsReads()) for (const read of turn.reads) insertRead(readRow(lane, read));
     writeRecords(turn.records, { lane, state, wallMs: now.wallMs });
     for (const { id, action } of turn.commands) {
       insertCommand({ id, lane, action, epoch: options.epoch, issuedAt: now.wallMs });

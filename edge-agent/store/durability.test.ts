@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ledger, moneyActs, payments, shifts } from "./money-schema.ts";
-import { log, movements, stays, tickets } from "./schema.ts";
+import { log } from "./link-schema.ts";
+import { movements, stays, tickets } from "./schema.ts";
 import { newFolder, open, type Folder } from "./testing/gate-db.ts";
 
 const WRITER = fileURLToPath(new URL("./testing/writer.ts", import.meta.url));

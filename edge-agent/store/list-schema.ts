@@ -21,6 +21,10 @@ export const lists = sqliteTable("lists", {
   /** The longest time that one of its reservations holds a space. */
   longestHoldMs: integer("longest_hold_ms").notNull(),
   complete: integer({ mode: "boolean" }).notNull(),
+  /** A file that somebody imported, or the manifest of headquarters. */
+  source: text({ enum: ["file", "manifest"] })
+    .notNull()
+    .default("file"),
 });
 
 /** Permits and reservations of a list. */

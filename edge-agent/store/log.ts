@@ -1,26 +1,9 @@
 import type { GateRecord } from "@parkme/shared/domain/gate-record";
-import type { EventId, IdMint } from "@parkme/shared/domain/ids";
 import type { Currency } from "@parkme/shared/domain/money";
-import { SYNC_SCHEMA_VERSION, type SyncFact } from "@parkme/shared/protocol/sync";
-import type { GateDatabase } from "./open.ts";
-import { log } from "./schema.ts";
-import { inserter } from "./statements.ts";
+import type { SyncFact } from "@parkme/shared/protocol/sync";
 
 /** Adds a row to the log; inside the transaction of what it reports. */
 export type LogWriter = (fact: SyncFact, wallMs: number) => void;
-
-export function createLogWriter(db: GateDatabase, mint: IdMint): LogWriter {
-  const insertLog = inserter(db, log);
-  return ({ kind, payload }, wallMs) => {
-    insertLog({
-      eventId: mint.next<EventId>(wallMs),
-      kind,
-      schemaVersion: SYNC_SCHEMA_VERSION,
-      wallAt: wallMs,
-      payload: JSON.stringify(payload),
-    });
-  };
-}
 
 /** RFC 3339 in UTC. */
 export function instantOf(wallMs: number): string {
@@ -33,7 +16,8 @@ export const MAX_REFERENCE = 80;
 
 /** What a device says may be longer than the cloud takes. */
 export function detailOf(text: string): string {
-  return text.slice(0, MAX_DETAIL);
+  // Half of a character that was cut in two is none that the cloud takes.
+  return text.slice(0, MAX_DETAIL).replace(/[\uD800-\uDBFF]$/, "");
 }
 
 /**

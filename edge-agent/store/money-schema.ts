@@ -48,6 +48,9 @@ export const shifts = sqliteTable(
       .where(sql`${t.closedAt} is null`),
     uniqueIndex("shifts_by_z").on(t.zNumber),
     index("shifts_by_time").on(t.openedAt),
+    index("shifts_by_closing")
+      .on(t.closedAt)
+      .where(sql`${t.closedAt} is not null`),
   ],
 );
 
@@ -217,6 +220,7 @@ export const receipts = sqliteTable(
   },
   (t) => [
     uniqueIndex("receipts_by_token").on(t.token),
+    index("receipts_by_day").on(t.at),
     index("receipts_by_payment").on(t.paymentId),
     index("receipts_by_shift")
       .on(t.shiftId)
@@ -241,7 +245,11 @@ export const validations = sqliteTable(
     actor: text().notNull(),
     at: integer().notNull(),
   },
-  (t) => [index("validations_by_stay").on(t.stayId), index("validations_by_merchant").on(t.merchant, t.at)],
+  (t) => [
+    index("validations_by_stay").on(t.stayId),
+    index("validations_by_merchant").on(t.merchant, t.at),
+    index("validations_by_time").on(t.at),
+  ],
 );
 
 /** What people changed of stays, with what was before. */

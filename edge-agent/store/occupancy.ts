@@ -1,4 +1,5 @@
 import { and, count, eq, gt, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { byPlace, type CloudShare, type Place } from "./capacity-kept.ts";
 import { CURRENT_LIST, LONGEST_HOLD_MS } from "./lists.ts";
 import type { GateDatabase } from "./open.ts";
 import { rights } from "./list-schema.ts";
@@ -12,12 +13,12 @@ export type Occupancy = {
   readonly inside: number;
   /** Stays admitted whose passage is still to be confirmed. */
   readonly admitted: number;
-  /** Spaces kept for reservations whose vehicles are expected now. */
+  /** Spaces kept: for reservations whose vehicles are expected now, and for those that the cloud may sell. */
   readonly held: number;
 };
 
 /** How full the facility and its zones are: the question that every entry asks. */
-export function occupancyQueries(db: GateDatabase, tree: ZoneTree) {
+export function occupancyQueries(db: GateDatabase, tree: ZoneTree, { kept }: Pick<CloudShare, "kept">) {
   const facility = db.select({ inside: agentState.inside }).from(agentState).prepare();
   const zones = db.select().from(zoneCounts).prepare();
   const admitted = db
@@ -27,6 +28,17 @@ export function occupancyQueries(db: GateDatabase, tree: ZoneTree) {
     .groupBy(stays.zone)
     .prepare();
   const held = heldQuery(db);
+  /** By place: reservations whose vehicles are expected, but for one. */
+  const expected = (wallMs: number, except: string | null): ReadonlyMap<Place, number> =>
+    byPlace(
+      held.all({ now: wallMs, except: except ?? "" }),
+      ({ zone, arrived, at }) => {
+        // One that has come in needs its space still, until it is in the zone that was reserved.
+        const reached = new Set(arrived === null ? [] : [null, ...tree.pathOf(at)]);
+        return [null, ...tree.pathOf(zone)].filter((name) => !reached.has(name));
+      },
+      ({ n }) => n,
+    );
   return {
     inside: (): number => Math.max(0, facility.get()?.inside ?? 0),
     admitted: (): number => admitted.all().reduce((sum, { n }) => sum + n, 0),
@@ -54,14 +66,16 @@ export function occupancyQueries(db: GateDatabase, tree: ZoneTree) {
       add("inside", [null], Math.max(0, facility.get()?.inside ?? 0));
       for (const { zone, inside } of zones.all()) add("inside", [zone], Math.max(0, inside));
       for (const { zone, n } of admitted.all()) add("admitted", [null, ...tree.pathOf(zone)], n);
-      for (const { zone, arrived, at, n } of held.all({ now: wallMs, except: exceptReservation ?? "" })) {
-        // One that has come in needs its space still, until it is in the zone that was reserved.
-        const reached = new Set(arrived === null ? [] : [null, ...tree.pathOf(at)]);
-        add(
-          "held",
-          [null, ...tree.pathOf(zone)].filter((name) => !reached.has(name)),
-          n,
-        );
+      const waiting = expected(wallMs, exceptReservation);
+      for (const [name, n] of waiting) add("held", [name], n);
+      const keeps = kept(wallMs);
+      if (keeps.size === 0) return places;
+      // Whoever asks for the space of a reservation finds it among those that are kept.
+      const all = exceptReservation === null ? waiting : expected(wallMs, null);
+      for (const [name, spaces] of keeps) {
+        const place = places.get(name);
+        const own = (all.get(name) ?? 0) - (waiting.get(name) ?? 0);
+        if (place !== undefined) place.held = Math.max(place.held, spaces - own);
       }
       return places;
     },

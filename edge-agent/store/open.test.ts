@@ -7,6 +7,7 @@ import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase } from "./open.ts";
+import * as linkSchema from "./link-schema.ts";
 import * as listSchema from "./list-schema.ts";
 import * as moneySchema from "./money-schema.ts";
 import * as gateSchema from "./schema.ts";
@@ -21,7 +22,7 @@ afterEach(() => {
   folder.remove();
 });
 
-const schema = { ...gateSchema, ...listSchema, ...moneySchema };
+const schema = { ...gateSchema, ...linkSchema, ...listSchema, ...moneySchema };
 const tables: SQLiteTable[] = Object.values(schema).flatMap((value) =>
   is(value, SQLiteTable) ? [value] : [],
 );

@@ -10,9 +10,13 @@ export type Pictures = ReturnType<typeof createPictures>;
 
 export function createPictures(folder: string, mint: IdMint) {
   mkdirSync(folder, { recursive: true });
+  let keeps = true;
   return {
+    /** Whether pictures are kept: not while the disk is nearly full. */
+    keep: (on: boolean): void => void (keeps = on),
     /** Stores a JPEG; null when the disk refuses, because a picture is never worth a stopped gate. */
     save: (jpeg: Uint8Array, wallMs: number): ImageId | null => {
+      if (!keeps) return null;
       const id = mint.next<ImageId>(wallMs);
       const path = pathOf(folder, id);
       try {

@@ -57,18 +57,50 @@ function partialIndexes(): Set<string> {
   return new Set(db.$client.prepare(text).pluck().all() as string[]);
 }
 
+type Op = {
+  readonly addr: number;
+  readonly opcode: string;
+  readonly p1: number;
+  readonly p2: number;
+  readonly p3: number;
+};
+
+/**
+ * Tables that the plan of a statement names, but that running it reads only while a foreign key is broken: where a table
+ * has triggers, SQLite compiles a look at the rows that refer to the new one, and leaves it out by `FkIfZero`.
+ */
+function leftOut(text: string): ReadonlySet<string> {
+  const ops = db.$client.prepare(`explain ${text}`).all(...noValues(text)) as Op[];
+  const guards = ops.filter(({ opcode }) => opcode === "FkIfZero");
+  const guarded = ({ addr }: Op): boolean => guards.some((guard) => guard.addr < addr && addr < guard.p2);
+  const opened = (inside: boolean): string[] =>
+    ops.filter((op) => op.opcode === "OpenRead" && op.p3 === 0 && guarded(op) === inside).map(tableOf);
+  const read = new Set(opened(false));
+  return new Set(opened(true).filter((table) => !read.has(table)));
+}
+
+function tableOf({ p2 }: Op): string {
+  return String(db.$client.prepare("select tbl_name from sqlite_master where rootpage = ?").pluck().get(p2));
+}
+
+/** With values in place of parameters SQLite could use indexes that it cannot use for the prepared statement. */
+function noValues(text: string): null[] {
+  return Array.from({ length: text.split("?").length - 1 }, () => null);
+}
+
 /** Steps of the plan that read a large table from one end to the other, with their statements. */
 function readWhole(text: string): string[] {
-  // With values in place of parameters SQLite could use indexes that it cannot use for the prepared statement.
-  const values = Array.from({ length: text.split("?").length - 1 }, () => null);
-  const steps = db.$client.prepare(`explain query plan ${text}`).all(...values) as { detail: string }[];
+  const steps = db.$client.prepare(`explain query plan ${text}`).all(...noValues(text)) as {
+    detail: string;
+  }[];
   const small = partialIndexes();
+  const unread = text.startsWith("insert") ? leftOut(text) : new Set<string>();
   return steps.flatMap(({ detail }) => {
     // A search that finds a whole list, or everybody inside, is no better.
     if (/^SEARCH \w+ .*\(list_id=\?\)/.test(detail)) return [`${detail}: ${text}`];
     if (/\(status=\?\)/.test(detail) && !text.includes("'provisional' and")) return [`${detail}: ${text}`];
     const [, table = "", index = ""] = /^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?/.exec(detail) ?? [];
-    return LARGE.includes(table) && !small.has(index) ? [`${detail}: ${text}`] : [];
+    return LARGE.includes(table) && !small.has(index) && !unread.has(table) ? [`${detail}: ${text}`] : [];
   });
 }
 
@@ -82,7 +114,7 @@ it("what lanes ask and write is prepared once, and reads no table whole", () => 
   const statements = [...prepared].filter((text) => /^(select|insert|update|delete)/.test(text));
   expect(statements.length).toBeGreaterThan(40);
   // The latest of a table, by an index that has them in order, are read from its end.
-  const ordered = /order by .* limit \?$/;
+  const ordered = /order by .* limit (\?|1)$/;
   expect(
     statements.filter((text) => !ordered.test(text) || /"stays"|"rights"/.test(text)).flatMap(readWhole),
   ).toEqual([]);

@@ -11,6 +11,7 @@ import {
 import type { Quote } from "@parkme/shared/pricing/quote-model";
 import { instantOf, type LogWriter } from "./log.ts";
 import { receipts, tariffs } from "./money-schema.ts";
+import { lastReceiptQuery } from "./numbers.ts";
 import type { GateDatabase } from "./open.ts";
 import { stays, tickets } from "./schema.ts";
 import { CURRENT_TICKET, inserter } from "./statements.ts";
@@ -63,25 +64,18 @@ export function createReceiptWriter(
 ) {
   const { currency, writeLog } = options;
   const insert = inserter(db, receipts);
-  const lastRow = db
-    .select({ number: receipts.number, hash: receipts.hash })
-    .from(receipts)
-    .orderBy(desc(receipts.number))
-    .limit(1)
-    .prepare();
+  const last = lastReceiptQuery(db);
   const partOfStay = stayPart(db);
   const taxName = taxNameQuery(db);
   return {
     /** Null = no receipts are issued here. */
     next: (): Reserved | null =>
-      options.receipts === null
-        ? null
-        : { number: (lastRow.get()?.number ?? 0) + 1, token: options.receipts.token() },
+      options.receipts === null ? null : { number: last().number + 1, token: options.receipts.token() },
     issue: (reserved: Reserved | null, issue: Issue, wallMs: number): void => {
       if (options.receipts === null || reserved === null) return;
       const { facility, issuer, sign } = options.receipts;
       const { stayId, paymentId, shiftId, quote, ...said } = issue;
-      const previousHash = lastRow.get()?.hash ?? null;
+      const previousHash = last().hash;
       const receipt: Receipt = {
         ...said,
         number: reserved.number,

@@ -10,6 +10,7 @@ import { factOf, type PlainRecord } from "./log.ts";
 import { doingOf } from "./ledger.ts";
 import type { GateDatabase } from "./open.ts";
 import { createPaymentWriter, type MoneyParts } from "./payments.ts";
+import { pictureQueuer } from "./picture-uploads.ts";
 import { holds, lanes, resets, ticketPrints, vends } from "./schema.ts";
 import { inserter, type At } from "./statements.ts";
 import { createMovementWriter, createStayWriter, zoneInferrer } from "./stay-writers.ts";
@@ -22,6 +23,8 @@ export type RecordOptions = {
   /** Spaces of the facility; null = not known. */
   readonly capacity: number | null;
   readonly money: MoneyParts;
+  /** Whether pictures of those who pass are to go to the cloud. */
+  readonly pictures: boolean;
 };
 
 /** Who charges a stay that leaves: nobody in person. */
@@ -71,10 +74,11 @@ function exitCharger({ ledger }: MoneyParts) {
 
 function plainWriter(
   db: GateDatabase,
-  { currency, tree, capacity, money }: RecordOptions,
+  { currency, tree, capacity, money, pictures }: RecordOptions,
 ): (record: PlainRecord, at: RecordAt) => void {
   const stay = createStayWriter(db, capacity);
   const move = createMovementWriter(db, tree);
+  const picture = pictureQueuer(db, pictures);
   const charge = exitCharger(money);
   const attempt = createAttemptWriter(db, currency);
   const insertPrint = inserter(db, ticketPrints);
@@ -96,7 +100,8 @@ function plainWriter(
         return;
       case "movement":
         charge(record, where);
-        return move(record, where);
+        move(record, where);
+        return picture(record, where);
       case "attempt":
         return attempt(record, where);
       case "ticket": {

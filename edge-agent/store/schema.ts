@@ -23,7 +23,8 @@ import {
 /**
  * The gate's own record of what happened. Times are Unix milliseconds (`_at`), amounts are minor units of the
  * facility's currency. Rows of movements, vends, prints, holds, corrections and the log are only ever added. What
- * concerns money is in money-schema.ts, the lists of who may park are in list-schema.ts.
+ * concerns money is in money-schema.ts, the lists of who may park are in list-schema.ts, the log and what links the gate
+ * with the cloud in link-schema.ts.
  */
 
 /** One row: what the agent must remember about itself. */
@@ -37,7 +38,7 @@ export const agentState = sqliteTable(
     inside: integer().notNull(),
     /** The cloud has committed the log up to this row. */
     uploadCursor: integer("upload_cursor").notNull(),
-    /** The cloud's feed of online payments was taken up to here. */
+    /** The downlink was taken up to this item; its hash is in link_state. */
     remoteCursor: integer("remote_cursor").notNull().default(0),
   },
   (t) => [check("agent_state_single", sql`${t.id} = 1`)],
@@ -182,6 +183,7 @@ export const stays = sqliteTable(
       .on(t.rightId)
       .where(sql`${t.rightKind} = 'reservation'`),
     index("stays_by_status").on(t.status, t.review),
+    index("stays_by_entry").on(t.entryAt),
     index("stays_by_plate")
       .on(t.plate)
       .where(sql`${t.plate} is not null`),
@@ -351,14 +353,3 @@ export const plateReads = sqliteTable(
     index("plate_reads_by_time").on(t.receivedAt),
   ],
 );
-
-/** The log that travels to the cloud, in this order, written with the state it reports. */
-export const log = sqliteTable("log", {
-  seq: integer().primaryKey({ autoIncrement: true }),
-  eventId: text("event_id").notNull(),
-  kind: text().notNull(),
-  schemaVersion: integer("schema_version").notNull(),
-  wallAt: integer("wall_at").notNull(),
-  /** JSON of the payload. */
-  payload: text().notNull(),
-});

@@ -9,6 +9,7 @@ import type { ShiftReport } from "@parkme/shared/protocol/kiosk-desk";
 import { detailOf, instantOf } from "./log.ts";
 import { amountProblem, type AmountRefusal, type KeyRefusal } from "./money.ts";
 import { drawerMoves, ledger, payments, receipts, shifts, stayAmendments } from "./money-schema.ts";
+import { lastZQuery } from "./numbers.ts";
 import type { GateDatabase } from "./open.ts";
 import type { Done, MoneyParts } from "./payments.ts";
 import { vends } from "./schema.ts";
@@ -143,6 +144,7 @@ function noShift(): Refusal<"no_shift"> {
 /** Ends an attendant's shift with what was counted: its Z report is numbered, and nothing is added to it any more. */
 function closing(db: GateDatabase, { book, writeLog, currency }: MoneyParts) {
   const reportOf = shiftReporter(db);
+  const lastZ = lastZQuery(db);
   return (
     close: { readonly actor: string; readonly countedMinor: number; readonly note: string },
     { wallMs: at }: Now,
@@ -155,11 +157,7 @@ function closing(db: GateDatabase, { book, writeLog, currency }: MoneyParts) {
         const id = book.openOf(actor);
         const row = id === null ? undefined : db.select().from(shifts).where(eq(shifts.id, id)).get();
         if (row === undefined) return err(noShift());
-        const last = db
-          .select({ number: max(shifts.zNumber) })
-          .from(shifts)
-          .get();
-        const zNumber = (last?.number ?? 0) + 1;
+        const zNumber = lastZ() + 1;
         const expectedMinor = drawerOf(db, row);
         const note = detailOf(close.note);
         const closed = { closedAt: at, countedMinor, expectedMinor, note, zNumber };

@@ -207,11 +207,3 @@ it("a place that is no lane writes records, and is no lane afterwards", () => {
   expect([store.ticketPrints(stayId), store.openAlarms("pay-station").length]).toEqual([1, 1]);
   expect(db.$client.prepare("select count(*) from lanes").pluck().get()).toBe(before);
 });
-
-it("the place in the cloud's feed is kept over a restart", () => {
-  expect(desk.store.remoteCursor()).toBe(0);
-  desk.store.setRemoteCursor(41);
-  desk.store.close();
-  desk = openMoneyDb(folder.path("gate.db"));
-  expect(desk.store.remoteCursor()).toBe(41);
-});

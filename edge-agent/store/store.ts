@@ -1,30 +1,45 @@
+import { randomUUID } from "node:crypto";
 import { and, asc, count, desc, eq, gt, gte, isNull, sql, sum } from "drizzle-orm";
+import { DEFAULT_RIGHTS_POLICY, type RightsPolicy } from "@parkme/shared/domain/capacity-rights-edge";
 import type { Zone } from "@parkme/shared/domain/facility";
 import { asId, type IdMint, type PaymentId, type StayId } from "@parkme/shared/domain/ids";
 import type { Currency } from "@parkme/shared/domain/money";
 import type { PaymentMethod } from "@parkme/shared/domain/stay";
 import type { MovementView } from "@parkme/shared/protocol/kiosk";
-import type { SyncEvent } from "@parkme/shared/protocol/sync";
+import type { LogEvent } from "@parkme/shared/protocol/log";
 import type { Lists } from "../lists/list-file.ts";
 import { alarmQueries } from "./alarms.ts";
 import { attemptQueries } from "./attempts.ts";
 import { stayAmending } from "./amendments.ts";
+import { keptForCloud } from "./capacity-kept.ts";
+import { rightsKeeping } from "./capacity-rights.ts";
 import { createCommit, type Turn } from "./commit.ts";
+import { bookKeeping } from "./equality-reports.ts";
 import { replaceLists } from "./list-replacing.ts";
 import { listQueries } from "./lists.ts";
 import { createLedger } from "./ledger.ts";
-import { createLogWriter, type LogWriter } from "./log.ts";
+import type { LogWriter } from "./log.ts";
+import { createLog, logReader } from "./log-writer.ts";
+import { linkKeeping } from "./link-state.ts";
 import { createActs } from "./money.ts";
 import { modeKeeping } from "./modes.ts";
 import { countCorrecting } from "./counts.ts";
+import { downlinkKeeping } from "./downlink-place.ts";
+import { type HighWaterMark, numberKeeping } from "./numbers.ts";
 import { occupancyQueries } from "./occupancy.ts";
 import type { GateDatabase } from "./open.ts";
+import { manifestKeeping } from "./manifests.ts";
+import { pictureUploading } from "./picture-uploads.ts";
 import { createPaymentWriter, paymentTaking, type MoneyParts } from "./payments.ts";
 import { rightPricing } from "./priced-rights.ts";
+import { logPruning } from "./pruning.ts";
 import { createReceiptWriter, receiptQueries, type ReceiptOptions } from "./receipts.ts";
 import { reconciling } from "./reconciliation.ts";
+import { remoteCommandKeeping } from "./remote-commands.ts";
+import { restoring } from "./restoring.ts";
 import { payments, receipts } from "./money-schema.ts";
-import { agentState, log, movements, plateReads, tickets, vends, ticketPrints } from "./schema.ts";
+import { log } from "./link-schema.ts";
+import { agentState, movements, plateReads, tickets, vends, ticketPrints } from "./schema.ts";
 import { settling } from "./settlements.ts";
 import { createShiftBook } from "./shift-book.ts";
 import { shiftKeeping } from "./shifts.ts";
@@ -42,10 +57,20 @@ export type StoreOptions = {
   readonly zones?: readonly Zone[];
   /** Spaces of the facility: a correction far beyond them is a slip of the finger. */
   readonly capacity?: number | null;
+  /** How rights to spaces are shared with the cloud. */
+  readonly rights?: RightsPolicy;
+  /** Whether pictures of those who pass are to go to the cloud. */
+  readonly pictures?: boolean;
   /** When this agent starts, Unix ms. */
   readonly startedAtMs?: number;
   /** Left out, no receipts are issued. */
   readonly receipts?: ReceiptOptions;
+  /** Names this run of the program, in the log. */
+  readonly bootId?: string;
+  /** Since this run began. */
+  readonly monotonicMs?: () => number;
+  /** After every commit that wrote to the log: where it ends now, and the numbers that were given last. */
+  readonly committed?: (mark: HighWaterMark) => void;
 };
 
 /**
@@ -58,23 +83,42 @@ export type Store = ReturnType<typeof createStore>;
 
 /** The gate's memory. Every call is synchronous: SQLite is in this process, and lanes take turns. */
 export function createStore(
-  db: GateDatabase,
-  { currency, mint, zones = [], capacity = null, startedAtMs = 0, receipts }: StoreOptions,
+  file: GateDatabase,
+  { currency, mint, zones = [], capacity = null, startedAtMs = 0, receipts, ...options }: StoreOptions,
 ) {
-  const epoch = beginEpoch(db, startedAtMs);
-  db.$client.pragma(`busy_timeout = ${BUSY_MS}`);
+  const epoch = beginEpoch(file, startedAtMs);
+  file.$client.pragma(`busy_timeout = ${BUSY_MS}`);
   const tree = createZoneTree(zones);
-  const writeLog = createLogWriter(db, mint);
+  const kept = { tree, capacity, policy: options.rights ?? DEFAULT_RIGHTS_POLICY };
+  const { committed } = options;
+  const gateLog = createLog(file, {
+    mint,
+    bootId: options.bootId ?? randomUUID(),
+    monotonicMs: options.monotonicMs ?? (() => performance.now()),
+    committed: (place) => committed?.({ ...place, ...numbers.lastNumbers() }),
+  });
+  const { db, writeLog, head } = gateLog;
+  const numbers = numberKeeping(db);
+  const tariffs = tariffKeeping(db, writeLog);
   const money = moneyParts(db, { currency, mint, writeLog, receipts: receipts ?? null });
-  const { commit, record } = createCommit(db, { epoch, currency, mint, tree, writeLog, capacity, money });
+  const share = keptForCloud(db, kept);
+  const occupancy = occupancyQueries(db, tree, share);
+  let keepsReads = true;
+  const pictures = options.pictures ?? false;
+  const common = { epoch, currency, mint, tree, writeLog, capacity, money, pictures };
+  const { commit, record } = createCommit(db, { ...common, keepsReads: () => keepsReads });
   return {
     epoch,
+    /** Whether plate reads are kept: not while the disk is nearly full. */
+    keepReads: (on: boolean): void => void (keepsReads = on),
     commit: (turn: Turn): void => commit(turn),
     /** What happens at a place that is no lane: a desk, a pay station. Throws when the disk refuses. */
     record,
     ...stayQueries(db),
     ...listQueries(db),
-    ...occupancyQueries(db, tree),
+    ...occupancy,
+    ...pictureUploading(db),
+    ...rightsKeeping(db, { ...kept, share, writeLog, occupancy: occupancy.occupancy }),
     ...countCorrecting(db, { tree, writeLog, capacity }),
     ...modeKeeping(db, writeLog),
     ...alarmQueries(db, writeLog),
@@ -89,16 +133,27 @@ export function createStore(
     ...shiftKeeping(db, money),
     ...receiptQueries(db),
     ...reconciling(db),
-    ...tariffKeeping(db, writeLog),
+    ...tariffs,
+    ...manifestKeeping(db, writeLog, tariffs),
     ...ticketCodeQueries(db),
     /** What was done under a key; doing it again answers what was answered then. */
     actByKey: money.acts.byKey,
     ...attendantQueries(db),
+    /** Where the log ends. */
+    logHead: head,
+    logLines: logReader(db),
+    ...bookKeeping(db, gateLog),
+    ...linkKeeping(db),
+    ...numbers,
+    ...logPruning(db),
+    /** Gets back what the cloud knows, after the database was restored. */
+    restoring: restoring(gateLog),
     ...uplinkQueries(db),
+    ...downlinkKeeping(db),
+    ...remoteCommandKeeping(db, writeLog),
     ...readQueries(db),
     /** Puts new lists in force, a little at a time; false when another import has overtaken it. */
-    replaceLists: async (lists: Lists, nowMs: number): Promise<boolean> =>
-      await replaceLists(db, lists, nowMs),
+    replaceLists: (lists: Lists, nowMs: number) => replaceLists(db, lists, nowMs),
     /** Throws when the database does not answer. */
     ping: (): void => void db.get(sql`select 1`),
     close: (): void => void db.$client.close(),
@@ -225,7 +280,6 @@ function attendantQueries(db: GateDatabase) {
 
 function uplinkQueries(db: GateDatabase) {
   const cursor = db.select({ cursor: agentState.uploadCursor }).from(agentState).prepare();
-  const remote = db.select({ cursor: agentState.remoteCursor }).from(agentState).prepare();
   const last = db.select({ seq: log.seq }).from(log).orderBy(desc(log.seq)).limit(1).prepare();
   const after = db
     .select()
@@ -238,17 +292,17 @@ function uplinkQueries(db: GateDatabase) {
     uploadCursor: (): number => cursor.get()?.cursor ?? 0,
     lastLogSeq: (): number => last.get()?.seq ?? 0,
     setUploadCursor: (seq: number): void => void db.update(agentState).set({ uploadCursor: seq }).run(),
-    /** How far the cloud's feed of online payments was taken. */
-    remoteCursor: (): number => remote.get()?.cursor ?? 0,
-    setRemoteCursor: (seq: number): void => void db.update(agentState).set({ remoteCursor: seq }).run(),
     /** Log rows after `seq`, in order, at most `limit`. */
-    logAfter: (seq: number, limit: number): SyncEvent[] =>
+    logAfter: (seq: number, limit: number): LogEvent[] =>
       after.all({ seq, limit }).map((row) => ({
         seq: row.seq,
+        epoch: row.epoch,
         event_id: row.eventId,
         kind: row.kind,
         schema_version: row.schemaVersion,
         wall_time: new Date(row.wallAt).toISOString(),
+        monotonic_ms: row.monotonicMs,
+        boot_id: row.bootId,
         payload: JSON.parse(row.payload) as Record<string, unknown>,
       })),
   };

@@ -210,7 +210,7 @@ describe("a database of the first version", () => {
     store.commit(turn([recordsOf(mint).moved("out", stay?.stayId ?? null)]));
     expect([store.inside(), store.insideLike("BAB1234")]).toEqual([0, []]);
     const [old, left] = store.logAfter(0, 10);
-    expect([old?.schema_version, left?.schema_version]).toEqual([1, 3]);
+    expect([old?.schema_version, left?.schema_version]).toEqual([1, 4]);
     expect(eventPayloads["alarm.raised"].parse(old?.payload)).toEqual({
       ...PAYLOAD,
       alarm_id: null,

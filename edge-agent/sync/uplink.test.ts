@@ -1,40 +1,35 @@
+import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { MAX_BATCH_BYTES } from "@parkme/shared/protocol/sync";
+import { MAX_BATCH_BYTES } from "@parkme/shared/protocol/log";
 import { until } from "../devices/testing/until.ts";
-import { createLog, eventOf } from "./testing/memory-log.ts";
-import { acking, EDGE_ID, startRecordingCloud, type Answering } from "./testing/recording-cloud.ts";
-import { createUplink, takeBatch, type Uplink, type UplinkLog, type UplinkOptions } from "./uplink.ts";
+import { readBatch } from "./post-batch.ts";
+import { createLog, NOT_RESTORED } from "./testing/memory-log.ts";
+import { EDGE_ID, type Fate, startRecordingCloud } from "./testing/recording-cloud.ts";
+import { startRig, TOKEN, WALL_MS } from "./testing/uplink-rig.ts";
+import { staticCredential } from "./credential.ts";
+import { createUplink, type Uplink } from "./uplink.ts";
+import type { UplinkLog, UplinkOptions } from "./uplink-parts.ts";
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function startCloud(answer: Answering) {
-  const cloud = await startRecordingCloud(answer);
-  cleanups.push(cloud.down);
-  return cloud;
+/** Every request after hello is told its fate by its number among them, from 1 on. */
+async function startCloud(fate: (nth: number) => Fate = () => undefined) {
+  let nth = 0;
+  const started = await startRecordingCloud(({ path }) =>
+    path === "POST /api/edge/log" ? fate((nth += 1)) : undefined,
+  );
+  cleanups.push(started.down, () => expect(started.broken).toEqual([]));
+  const spans = (): number[][] => started.cloud.seen.map(({ first, last }) => [first, last]);
+  return { ...started, spans };
 }
 
-function startUplink(url: string, log: UplinkLog, over: Partial<UplinkOptions> = {}) {
-  const notes: string[] = [];
-  const uplink = createUplink({
-    url,
-    edgeId: EDGE_ID,
-    token: "tok-7f1d0c",
-    log,
-    clock: { wallMs: () => 1_767_225_600_000, monotonicMs: () => performance.now() },
-    // The shortest pauses that jitter allows.
-    random: () => 0,
-    note: {
-      info: (fields, message) => notes.push(`info ${message} ${JSON.stringify(fields)}`),
-      warn: (fields, message) => notes.push(`warn ${message} ${JSON.stringify(fields)}`),
-    },
-    ...over,
-  });
-  cleanups.push(() => uplink.stop());
-  uplink.start();
-  return { uplink, notes };
+function start(url: string, log: UplinkLog, over: Partial<UplinkOptions> = {}) {
+  const rig = startRig(url, log, over);
+  cleanups.push(() => rig.uplink.stop());
+  return rig;
 }
 
 async function stopQuickly(uplink: Uplink): Promise<void> {
@@ -46,129 +41,156 @@ async function stopQuickly(uplink: Uplink): Promise<void> {
 
 describe("the uplink", () => {
   it("sends the log in order, in bounded batches, and remembers what is acknowledged", async () => {
-    const cloud = await startCloud(acking);
+    const { url, spans, cloud, requests } = await startCloud();
     const kept = createLog(1_203);
-    const { uplink, notes } = startUplink(cloud.url, kept.log);
+    const { uplink, notes } = start(url, kept.log);
     await until(() => kept.cursor() === 1_203, "the whole log to be acknowledged");
-    expect(cloud.batches.map(({ first, last }) => [first, last])).toEqual([
+    expect(spans()).toEqual([
       [1, 500],
       [501, 1_000],
       [1_001, 1_203],
     ]);
+    expect(cloud.lines).toEqual(kept.lines);
+    expect(cloud.seen.map(({ waiting }) => waiting)).toEqual([703, 203, 0]);
     expect(kept.cursors).toEqual([500, 1_000, 1_203]);
-    expect(cloud.requests[0]).toMatchObject({
-      path: "POST /api/edge/events",
-      authorization: "Bearer tok-7f1d0c",
+    expect(requests.map(({ path }) => path).slice(0, 2)).toEqual([
+      "POST /api/edge/hello",
+      "POST /api/edge/log",
+    ]);
+    expect(new Set(requests.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${TOKEN}`]));
+    expect(uplink.status()).toMatchObject({
+      connected: true,
+      pending: 0,
+      lastAckWallMs: WALL_MS,
+      fenced: null,
     });
-    expect(uplink.status()).toEqual({ connected: true, pending: 0, lastAckWallMs: 1_767_225_600_000 });
+    expect(uplink.agreed()).toBe(true);
     expect(notes).toHaveLength(1);
   });
 
-  it("goes on from the cursor on the disk", async () => {
-    const cloud = await startCloud(acking);
-    const kept = createLog(10, 7);
-    startUplink(cloud.url, kept.log);
+  it("goes on where the cloud is, whatever its own disk says", async () => {
+    const { url, spans, cloud } = await startCloud();
+    const kept = createLog(10, 3);
+    cloud.lines.push(...kept.lines.slice(0, 7));
+    start(url, kept.log);
     await until(() => kept.cursor() === 10, "the rest");
-    expect(cloud.batches.map(({ first, last }) => [first, last])).toEqual([[8, 10]]);
+    expect(spans()).toEqual([[8, 10]]);
   });
 
-  it("keeps batches below the limit of bytes, but sends an event that is larger by itself", async () => {
-    const cloud = await startCloud(acking);
+  it("keeps batches below the limit of bytes, but sends a line that is larger by itself", async () => {
+    const { url, spans } = await startCloud();
     const kept = createLog(0);
     for (const length of [100_000, 100_000, 100_000, 300_000, 10]) kept.write("é".repeat(length / 2));
-    startUplink(cloud.url, kept.log);
+    start(url, kept.log);
     await until(() => kept.cursor() === 5, "all of it");
-    expect(cloud.batches.map(({ first, last }) => [first, last])).toEqual([
+    expect(spans()).toEqual([
       [1, 2],
       [3, 3],
       [4, 4],
       [5, 5],
     ]);
-    expect(cloud.requests.filter(({ bytes }) => bytes > MAX_BATCH_BYTES)).toHaveLength(1);
+  });
+
+  it("takes no more than the cloud grants, and pauses as it wants", async () => {
+    const { url, spans, cloud } = await startCloud();
+    cloud.window = { events: 40, pause_ms: 700 };
+    const kept = createLog(100);
+    const { pauses } = start(url, kept.log, { random: () => 1 });
+    await until(() => kept.cursor() === 100, "all of it");
+    expect(spans()).toEqual([
+      [1, 40],
+      [41, 80],
+      [81, 100],
+    ]);
+    expect(pauses.slice(0, 3)).toEqual([1_050, 1_050, 1_050]);
+  });
+
+  it("comes back after the time that a busy cloud names, never sooner, and calls it no outage", async () => {
+    const busy = { status: 429, body: { code: "busy", retry_after_ms: 1_200 } };
+    const { url } = await startCloud((nth) => (nth < 3 ? busy : undefined));
+    const kept = createLog(3);
+    const { pauses, notes } = start(url, kept.log, { random: () => 0.5 });
+    await until(() => kept.cursor() === 3, "the cloud to have time");
+    expect(pauses.slice(1, 3)).toEqual([1_500, 1_500]);
+    expect(notes).toEqual([expect.stringMatching(/^info/)]);
   });
 
   it("sends soon what is written later", async () => {
-    const cloud = await startCloud(acking);
+    const { url, cloud } = await startCloud();
     const kept = createLog(1);
-    const { uplink } = startUplink(cloud.url, kept.log);
-    await until(() => kept.cursor() === 1, "the first event");
+    const { uplink, pauses } = start(url, kept.log);
+    await until(() => pauses.includes(10_000), "the uplink to wait for news");
     kept.write();
     kept.write();
     uplink.poke();
     uplink.poke();
-    // Well before the uplink would look by itself.
     await until(() => kept.cursor() === 3, "the poked events", 8_000);
-    expect(cloud.batches.at(-1)).toMatchObject({ first: 2, last: 3 });
+    expect(cloud.seen.at(-1)).toMatchObject({ first: 2, last: 3 });
   });
 
-  it("believes a cloud that knows more than the cursor, but never more than was written", async () => {
-    const ahead = await startCloud(() => ({ body: { cursor: 40 } }));
-    const kept = createLog(50, 30);
-    startUplink(ahead.url, kept.log);
-    await until(() => kept.cursors[0] === 40, "the cloud's cursor");
-
-    const liar = await startCloud(() => ({ body: { cursor: 51 } }));
-    const other = createLog(50);
-    const { uplink, notes } = startUplink(liar.url, other.log);
-    await until(() => liar.batches.length >= 2, "another try");
-    expect(other.cursors).toEqual([]);
-    expect(uplink.status()).toMatchObject({ connected: false, pending: 50, lastAckWallMs: null });
-    expect(notes).toEqual([expect.stringMatching(/^warn .*"cursor":51/)]);
+  it("shows that it is there while it has nothing to say", async () => {
+    const { url, cloud } = await startCloud();
+    start(url, createLog(0).log);
+    await until(() => cloud.seen.length >= 3, "heartbeats");
+    expect(cloud.seen.every(({ first, last }) => first === 1 && last === 0)).toBe(true);
   });
 
-  it.each([
-    ["acknowledges nothing", { body: { cursor: 30 } }],
-    ["acknowledges less than it has", { body: { cursor: 0 } }],
-    ["asks for what comes next anyway", { status: 409, body: { code: "sync_gap", expected: 31 } }],
-    ["asks for what was never written", { status: 409, body: { code: "sync_gap", expected: 99 } }],
-  ])("pauses before it tries again a cloud that %s", async (_what, reply) => {
-    const cloud = await startCloud(() => reply);
-    const kept = createLog(50, 30);
-    startUplink(cloud.url, kept.log);
-    await until(() => cloud.batches.length >= 3, "three tries");
-    const [first, second, third] = cloud.batches;
-    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(200);
-    expect((third?.atMs ?? 0) - (second?.atMs ?? 0)).toBeGreaterThan(400);
-    expect(kept.cursors).toEqual([]);
+  it("records how far its clock is off, be it by ten years, and sends on", async () => {
+    const { url, cloud } = await startCloud();
+    const kept = createLog(4);
+    const wallMs = WALL_MS + 10 * 365 * 86_400_000;
+    const { uplink } = start(url, kept.log, {
+      clock: { wallMs: () => wallMs, monotonicMs: () => performance.now() },
+    });
+    await until(() => kept.cursor() === 4, "the log");
+    expect(cloud.lines).toHaveLength(4);
+    const { cloudOffsetMs } = uplink.status();
+    expect(Math.abs((cloudOffsetMs ?? 0) + 10 * 365 * 86_400_000)).toBeLessThan(60_000);
+    expect(kept.link().clockOffsetMs).toBe(cloudOffsetMs);
   });
+});
 
-  it("goes back when the cloud misses earlier events, and sends them again in order", async () => {
-    const cloud = await startCloud(({ first, last }) =>
-      first > 21 && cloud.batches.length === 1
-        ? { status: 409, body: { code: "sync_gap", expected: 21 } }
-        : { body: { cursor: last } },
-    );
-    const kept = createLog(50, 30);
-    startUplink(cloud.url, kept.log);
-    await until(() => kept.cursor() === 50, "the end of the log");
-    expect(kept.cursors).toEqual([20, 50]);
-    expect(cloud.batches.map(({ first }) => first)).toEqual([31, 21]);
-  });
+const html = { status: 200, body: "<html>Please sign in</html>" };
+const ack = (over: object) => ({
+  status: 200,
+  body: {
+    epoch: 1,
+    seq: 3,
+    hash: "0".repeat(64),
+    window: { events: 9, pause_ms: 0 },
+    now: "2026-01-01T00:00:00Z",
+    ...over,
+  },
+});
 
-  it.each([
+describe("an answer that is none", () => {
+  it.each<[string, Fate]>([
     ["an error", { status: 500, body: { code: "internal" } }],
-    ["too many requests", { status: 429, body: {} }],
-    ["a refused token", { status: 401, body: {} }],
+    ["too many requests, of a proxy", { status: 429, body: {} }],
+    ["a busy cloud that names no sane time", { status: 429, body: { code: "busy", retry_after_ms: 1e12 } }],
     ["a conflict of another kind", { status: 409, body: { code: "fork", expected: 1 } }],
-    ["a page of a hotel's wireless network", { body: "<html>Please sign in</html>" }],
-    ["nothing at all", { body: "" }],
-    ["another document", { body: { cursor: "500" } }],
-    ["half a document", { body: '{"cursor": 5' }],
-    ["an acknowledgement under another status", { status: 202, body: { cursor: 3 } }],
-    ["a redirection", { status: 307, body: {}, headers: { location: "http://127.0.0.1:1/elsewhere" } }],
-    ["a document without end", { body: `{"cursor": 3, "padding": "${"x".repeat(100_000)}"}` }],
-  ])("tries again after %s, until it is understood", async (_what, reply) => {
-    const cloud = await startCloud((batch, response) =>
-      cloud.batches.length === 1 ? reply : acking(batch, response),
-    );
+    ["a refusal under another status", { status: 500, body: { code: "fenced" } }],
+    ["a proxy's 403", { status: 403, body: "<html>" }],
+    ["a page of a hotel's wireless network", html],
+    ["nothing at all", { status: 200, body: "" }],
+    ["another document", ack({ seq: "3" })],
+    ["half a document", { status: 200, body: '{"epoch": 1, "seq": 3' }],
+    ["an acknowledgement without a window", ack({ window: { events: 0, pause_ms: -1 } })],
+    ["an acknowledgement under another status", { ...ack({}), status: 202 }],
+    ["a document without end", { status: 200, body: `{"seq": 3, "padding": "${"x".repeat(100_000)}"}` }],
+    ["a chain that was broken on its way", { status: 422, body: { code: "broken_chain", seq: 2 } }],
+    ["a lost connection", (response: ServerResponse) => void response.destroy()],
+    [
+      "a redirection",
+      (response: ServerResponse) =>
+        void response.writeHead(307, { location: "http://127.0.0.1:1/elsewhere" }).end(),
+    ],
+  ])("is no acknowledgement: %s", async (_what, fate) => {
+    const { url, cloud } = await startCloud((nth) => (nth === 1 ? fate : undefined));
     const kept = createLog(3);
-    const { uplink, notes } = startUplink(cloud.url, kept.log);
+    const { uplink, notes } = start(url, kept.log);
     await until(() => kept.cursor() === 3, "the acknowledgement");
-    expect(kept.cursors).toEqual([3]);
-    expect(cloud.batches.map(({ first, last }) => [first, last])).toEqual([
-      [1, 3],
-      [1, 3],
-    ]);
+    expect(cloud.lines).toEqual(kept.lines);
     expect(uplink.status().connected).toBe(true);
     expect(notes).toEqual([
       expect.stringMatching(/^warn the cloud cannot be reached/),
@@ -176,91 +198,125 @@ describe("the uplink", () => {
     ]);
   });
 
-  it("does not swallow an answer without end", async () => {
-    let written = 0;
-    const cloud = await startCloud((_batch, response) => {
-      response.writeHead(200);
-      const pour = (): void => {
-        while (!response.destroyed && response.write("x".repeat(16_384))) written += 16_384;
-      };
-      response.on("drain", pour);
-      pour();
-      return null;
-    });
+  it.each<[string, Fate]>([
+    ["acknowledges another line than ours", ack({})],
+    ["acknowledges what was never written", ack({ seq: 99 })],
+    ["acknowledges another epoch", ack({ epoch: 7 })],
+    ["acknowledges nothing", ack({ seq: 0 })],
+    ["asks for what comes next anyway", { status: 409, body: { code: "sync_gap", expected: 1 } }],
+    ["asks for what was never written", { status: 409, body: { code: "sync_gap", expected: 99 } }],
+    ["has another line", { status: 409, body: { code: "sync_fork", seq: 1 } }],
+    ["is in another epoch", { status: 403, body: { code: "old_epoch", epoch: 4 } }],
+  ])("is asked by a hello where it is, with longer and longer pauses, when it %s", async (_what, fate) => {
+    const { url, cloud } = await startCloud((nth) => (nth < 4 ? fate : undefined));
     const kept = createLog(3);
-    startUplink(cloud.url, kept.log);
-    await until(() => cloud.batches.length >= 2, "the uplink to hang up and try again");
-    expect(written).toBeLessThan(50_000_000);
-    expect(kept.cursors).toEqual([]);
-  });
-
-  it("waits longer from try to try while the cloud is away, and catches up when it is back", async () => {
-    const cloud = await startCloud((batch, response) =>
-      cloud.batches.length < 4 ? { status: 503, body: {} } : acking(batch, response),
-    );
-    const kept = createLog(3);
-    const { notes } = startUplink(cloud.url, kept.log);
-    await until(() => kept.cursor() === 3, "the cloud to answer");
-    const times = cloud.batches.map(({ atMs }) => atMs);
-    const pauses = times.slice(1).map((at, i) => at - (times[i] ?? 0));
-    // Half of 500, 1000 and 2000 ms, as `random` is 0; a busy machine only makes them longer.
-    for (const [i, shortest] of [250, 500, 1_000].entries())
-      expect(pauses[i]).toBeGreaterThanOrEqual(shortest - 5);
+    const { notes, pauses } = start(url, kept.log);
+    await until(() => kept.cursor() === 3, "the acknowledgement");
+    expect(cloud.hellos.map(({ claim }) => claim)).toEqual([true, false, false, false]);
+    expect(pauses.filter((ms) => ms > 0).slice(0, 3)).toEqual([250, 500, 1_000]);
+    expect(kept.cursors).toEqual([3]);
     expect(notes.filter((note) => note.startsWith("warn"))).toHaveLength(1);
   });
 
-  it("spreads the pauses of many edges by chance", async () => {
-    const cloud = await startCloud(() => ({ status: 503, body: {} }));
-    startUplink(cloud.url, createLog(1).log, { random: () => 0.999 });
-    await until(() => cloud.batches.length >= 2, "another try");
-    const [first, second] = cloud.batches;
-    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(700);
+  it("is hung up on when it has no end", async () => {
+    let written = 0;
+    const { url, cloud } = await startCloud((nth) => (nth > 1 ? undefined : pour));
+    function pour(response: ServerResponse): void {
+      response.writeHead(200);
+      const more = (): void => {
+        while (!response.destroyed && response.write("x".repeat(16_384))) written += 16_384;
+      };
+      response.on("drain", more);
+      more();
+    }
+    const kept = createLog(3);
+    start(url, kept.log);
+    await until(() => kept.cursor() === 3, "the uplink to hang up and try again");
+    expect(written).toBeLessThan(50_000_000);
+    expect(cloud.lines).toHaveLength(3);
+  });
+});
+
+describe("an outage", () => {
+  it("is waited for longer from try to try, up to a limit, and told once", async () => {
+    const { url } = await startCloud((nth) => (nth < 12 ? { status: 503, body: {} } : undefined));
+    const kept = createLog(3);
+    const { notes, pauses } = start(url, kept.log);
+    await until(() => kept.cursor() === 3, "the cloud to answer", 20_000);
+    const waits = pauses.filter((ms) => ms > 0);
+    expect(waits.slice(0, 9)).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+    expect(notes.filter((note) => note.startsWith("warn"))).toHaveLength(1);
   });
 
-  it("survives a server that goes down and comes back on the same port", async () => {
-    const cloud = await startCloud(acking);
+  it("is waited for by many edges with pauses that chance spreads", async () => {
+    const { url } = await startCloud(() => ({ status: 503, body: {} }));
+    const { pauses } = start(url, createLog(1).log, { random: () => 0.75 });
+    await until(() => pauses.length >= 3, "another try");
+    expect(pauses.slice(1, 3)).toEqual([625, 1_250]);
+  });
+
+  it("makes batches smaller until one gets through, then larger again", async () => {
+    const { url, spans } = await startCloud((nth) => (nth < 4 ? "silence" : undefined));
+    const kept = createLog(900);
+    start(url, kept.log, { requestTimeoutMs: 251 });
+    await until(() => kept.cursor() === 900, "all of it", 20_000);
+    expect(spans()).toEqual([
+      [1, 63],
+      [64, 189],
+      [190, 441],
+      [442, 900],
+    ]);
+  });
+
+  it("in which an answer is lost makes nothing twice", async () => {
+    const { url, cloud, spans } = await startCloud((nth) => (nth === 1 || nth === 3 ? "swallow" : undefined));
+    const kept = createLog(700);
+    start(url, kept.log);
+    await until(() => kept.cursor() === 700, "all of it");
+    expect(spans().slice(0, 2)).toEqual([
+      [1, 500],
+      [1, 250],
+    ]);
+    expect(cloud.lines).toEqual(kept.lines);
+    // The cloud says how far it was already.
+    expect(kept.cursors[0]).toBe(500);
+  });
+
+  it("of a server that goes down ends when it comes back", async () => {
+    const { url, down, up } = await startCloud();
     const kept = createLog(1);
-    const { uplink, notes } = startUplink(cloud.url, kept.log);
+    const { uplink, notes } = start(url, kept.log);
     await until(() => kept.cursor() === 1, "the first event");
-    await cloud.down();
+    await down();
     kept.write();
     uplink.poke();
     await until(() => !uplink.status().connected, "the loss to be noticed");
-    expect(uplink.status()).toMatchObject({ pending: 1, lastAckWallMs: 1_767_225_600_000 });
-    await cloud.up();
+    expect(uplink.status()).toMatchObject({ pending: 1, lastAckWallMs: WALL_MS });
+    await up();
     await until(() => kept.cursor() === 2, "the second event", 20_000);
     expect(notes.map((note) => note.slice(0, 4))).toEqual(["info", "warn", "info"]);
-    expect(notes.join()).not.toContain("tok-7f1d0c");
+    expect(notes.join()).not.toContain(TOKEN);
   });
 
-  it("gives up an answer that never comes, and sends the same again", async () => {
-    const cloud = await startCloud((batch, response) =>
-      cloud.batches.length === 1 ? null : acking(batch, response),
-    );
+  it.each<[string, Fate]>([
+    ["never comes", "silence"],
+    [
+      "begins and does not end",
+      (response) => void response.writeHead(200, { "content-type": "application/json" }).write('{"seq'),
+    ],
+  ])("is an answer that %s, too", async (_what, fate) => {
+    const { url } = await startCloud((nth) => (nth === 1 ? fate : undefined));
     const kept = createLog(2);
-    const { notes } = startUplink(cloud.url, kept.log, { requestTimeoutMs: 300 });
+    const { notes } = start(url, kept.log, { requestTimeoutMs: 301 });
     await until(() => kept.cursor() === 2, "the second try");
-    expect(cloud.batches.map(({ first }) => first)).toEqual([1, 1]);
     expect(notes[0]).toMatch(/timeout/);
   });
 
-  it("gives up an answer that begins and does not end", async () => {
-    const cloud = await startCloud((batch, response) => {
-      if (cloud.batches.length > 1) return acking(batch, response);
-      response.writeHead(200, { "content-type": "application/json" });
-      response.write('{"cur');
-      return null;
-    });
-    const kept = createLog(2);
-    startUplink(cloud.url, kept.log, { requestTimeoutMs: 300 });
-    await until(() => kept.cursor() === 2, "the second try");
-  });
-
-  it("goes on after the disk refused to be read or written", async () => {
-    const cloud = await startCloud(acking);
+  it("of its own disk ends when that is read and written again", async () => {
+    const { url } = await startCloud();
     const kept = createLog(4);
     kept.break(new Error("database is locked"));
-    const { notes } = startUplink(cloud.url, kept.log);
+    const { notes } = start(url, kept.log);
     await until(() => notes.length > 0, "the refusal to be told");
     expect(notes[0]).toMatch(/database is locked/);
     kept.break(null);
@@ -270,59 +326,77 @@ describe("the uplink", () => {
 
 describe("stopping the uplink", () => {
   it("is quick while it waits for news", async () => {
-    const cloud = await startCloud(acking);
+    const { url } = await startCloud();
     const kept = createLog(1);
-    const { uplink } = startUplink(cloud.url, kept.log);
+    const { uplink } = start(url, kept.log);
     await until(() => kept.cursor() === 1, "the event");
     await stopQuickly(uplink);
   });
 
   it("is quick while it waits for an answer", async () => {
-    const cloud = await startCloud(() => null);
-    const { uplink, notes } = startUplink(cloud.url, createLog(1).log, { random: () => 60 });
-    await until(() => cloud.batches.length === 1, "the request");
+    const { url, requests } = await startCloud(() => "silence");
+    const { uplink, notes } = start(url, createLog(1).log);
+    await until(() => requests.length === 2, "the request");
     await stopQuickly(uplink);
     expect(notes).toEqual([]);
   });
 
   it("is quick while it waits before another try", async () => {
-    const cloud = await startCloud(() => ({ status: 503, body: {} }));
-    const { uplink, notes } = startUplink(cloud.url, createLog(1).log, { random: () => 60 });
+    const { url, requests } = await startCloud(() => ({ status: 503, body: {} }));
+    const { uplink, notes } = start(url, createLog(1).log, { random: () => 60_000 });
     await until(() => notes.length === 1, "the failure");
     await stopQuickly(uplink);
-    const { length } = cloud.batches;
-    await until(() => cloud.batches.length === length, "no more requests");
+    expect(requests).toHaveLength(2);
   });
 
   it("does nothing when it never started", async () => {
     const { log } = createLog(1);
     const uplink = createUplink({
       url: "http://127.0.0.1:1",
-      edgeId: EDGE_ID,
-      token: "t",
+      credential: staticCredential(EDGE_ID, "t"),
       log,
+      restoring: NOT_RESTORED,
+      taken: () => ({ downlink: 0, manifest: 0 }),
+      bootId: "b",
+      version: "1",
       clock: { wallMs: () => 0, monotonicMs: () => 0 },
       random: () => 0,
+      alarm: { begin: () => undefined, over: () => undefined },
       note: { info: () => undefined, warn: () => undefined },
     });
     uplink.poke();
     await uplink.stop();
-    expect(uplink.status()).toEqual({ connected: false, pending: 1, lastAckWallMs: null });
+    expect(uplink.status()).toEqual({
+      connected: false,
+      pending: 1,
+      lastAckWallMs: null,
+      fenced: null,
+      epoch: 1,
+      restoring: null,
+      cloudOffsetMs: null,
+    });
   });
 });
 
 describe("a batch", () => {
+  const { log } = createLog(0);
   it("is the longest run from the front that fits", () => {
-    const events = Array.from({ length: 10 }, (_, i) => eventOf(i + 1, "x".repeat(60_000)));
-    const batch = takeBatch(events);
-    expect(batch).toEqual(events.slice(0, 4));
-    const body = JSON.stringify({ edge_id: EDGE_ID, events: batch });
-    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+    const kept = createLog(0);
+    for (let i = 0; i < 300; i++) kept.write("x".repeat(1_000));
+    const batch = readBatch(kept.log.logLines, 0, 500);
+    expect(batch).toEqual(kept.lines.slice(0, batch.length));
+    const bytes = (n: number): number =>
+      kept.lines.slice(0, n).reduce((sum, { line }) => sum + Buffer.byteLength(line) + 1, 0);
+    expect(bytes(batch.length)).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+    expect(bytes(batch.length + 1)).toBeGreaterThan(MAX_BATCH_BYTES);
+    expect(readBatch(kept.log.logLines, 10, 150)).toEqual(kept.lines.slice(10, 160));
   });
 
-  it("of nothing is nothing, and one event always fits", () => {
-    expect(takeBatch([])).toEqual([]);
-    const huge = eventOf(1, "x".repeat(MAX_BATCH_BYTES));
-    expect(takeBatch([huge, eventOf(2)])).toEqual([huge]);
+  it("of nothing is nothing, and one line always fits", () => {
+    expect(readBatch(log.logLines, 0, 500)).toEqual([]);
+    const kept = createLog(0);
+    kept.write("x".repeat(MAX_BATCH_BYTES));
+    kept.write();
+    expect(readBatch(kept.log.logLines, 0, 500).map(({ seq }) => seq)).toEqual([1]);
   });
 });

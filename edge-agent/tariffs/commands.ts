@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { momentOf, TIME_WORDS } from "@parkme/shared/domain/moment";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { diff } from "@parkme/shared/pricing/diff";
@@ -6,8 +7,9 @@ import { MAX_PREVIEW_DAYS, preview } from "@parkme/shared/pricing/preview";
 import { quote } from "@parkme/shared/pricing/quote";
 import { risesWithTime } from "@parkme/shared/pricing/rises";
 import type { StayToPrice } from "@parkme/shared/pricing/quote-model";
+import { MAX_TARIFF_BYTES, type TariffOffer } from "@parkme/shared/pricing/tariff-offer";
 import { diffText, diffJson } from "./diff-text.ts";
-import { fullTime, momentOf, TIME_WORDS } from "./local-time.ts";
+import { fullTime } from "./local-time.ts";
 import { pastStaysOf } from "../store/past-stays.ts";
 import { MAX_PAST_STAYS, pastStaysFrom } from "./past-stays.ts";
 import type { CommandPlace, PlaceFlags } from "./place.ts";
@@ -15,7 +17,7 @@ import { priceCurve, priceTable } from "./price-chart.ts";
 import { priceSvg } from "./price-svg.ts";
 import { quoteJson, quoteText } from "./quote-text.ts";
 import { tariffWords } from "./show.ts";
-import { MAX_TARIFF_BYTES, parseAnyTariff, readText, type TariffOffer } from "./tariff-file.ts";
+import { parseAnyTariff, readText } from "./tariff-file.ts";
 
 /** What the program's words do. Each answers with the text to say, right or wrong. */
 

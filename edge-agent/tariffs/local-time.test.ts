@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fullTime, momentOf, shortTime } from "./local-time.ts";
+import { momentOf } from "@parkme/shared/domain/moment";
+import { fullTime, shortTime } from "./local-time.ts";
 
 const BERLIN = "Europe/Berlin";
 const MINUTE_MS = 60_000;

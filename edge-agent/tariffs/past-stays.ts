@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import type { PastStay } from "@parkme/shared/pricing/diff";
-import { momentOf } from "./local-time.ts";
+import { momentOf } from "@parkme/shared/domain/moment";
 
 /** Stays that there were, from a file, to see what another tariff would have meant. */
 

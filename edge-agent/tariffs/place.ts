@@ -5,7 +5,8 @@ import { describeProblems, MAX_CONFIG_BYTES, readYamlConfig } from "@parkme/shar
 import { isTimeZone } from "@parkme/shared/domain/local-day";
 import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
-import { readText, type TariffPlace } from "./tariff-file.ts";
+import type { TariffPlace } from "@parkme/shared/pricing/tariff-offer";
+import { readText } from "./tariff-file.ts";
 
 /** Whose tariff a command is about: the facility of a configuration, or what the command says. */
 

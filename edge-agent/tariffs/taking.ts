@@ -1,10 +1,11 @@
 import type { ConfigProblem } from "@parkme/shared/config/yaml-config";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { err, type Result } from "@parkme/shared/domain/result";
+import { MAX_TARIFF_BYTES, type TariffOffer, type TariffPlace } from "@parkme/shared/pricing/tariff-offer";
 import type { OfferedTariff } from "../config/load.ts";
 import type { DeviceLog } from "../devices/log.ts";
 import type { NewTariff, RefusedTariff, TakenTariff, TariffRefusal } from "../store/tariffs.ts";
-import { MAX_TARIFF_BYTES, parseTariffFile, type TariffOffer, type TariffPlace } from "./tariff-file.ts";
+import { parseTariffFile } from "./tariff-file.ts";
 import { watchFile } from "./watch-file.ts";
 
 /** Takes versions of tariffs from wherever they come, and keeps an alarm as long as one of them is not right. */

@@ -1,8 +1,8 @@
 import { parseTariff } from "@parkme/shared/pricing/tariff";
 import type { Tariff } from "@parkme/shared/pricing/tariff-model";
 import type { TariffVersion } from "@parkme/shared/pricing/versions";
+import type { TariffPlace } from "@parkme/shared/pricing/tariff-offer";
 import type { TariffRow } from "../store/tariffs.ts";
-import type { TariffPlace } from "./tariff-file.ts";
 
 /** Documents of the store, as they are asked for. */
 type Documents = {

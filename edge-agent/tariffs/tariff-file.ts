@@ -1,12 +1,16 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
 import { type ConfigProblem, readYamlConfig, type Report } from "@parkme/shared/config/yaml-config";
-import type { Currency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
 import { parseTariff } from "@parkme/shared/pricing/tariff";
 import type { Tariff } from "@parkme/shared/pricing/tariff-model";
-import { versionShape } from "../config/tariff-section.ts";
-import { momentOf, TIME_WORDS } from "./local-time.ts";
+import {
+  readTariffOffer,
+  type TariffOffer,
+  type TariffPlace,
+  type TariffVersionText,
+  tariffVersionShape,
+} from "@parkme/shared/pricing/tariff-offer";
 
 /**
  * A version of a tariff as it is handed over: `{ id, version, valid_from, document }` in JSON or YAML.
@@ -16,22 +20,7 @@ import { momentOf, TIME_WORDS } from "./local-time.ts";
  * ```
  */
 
-/** Longer ones are no tariff. */
-export const MAX_TARIFF_BYTES = 64 * 1024;
-
-/** One version, found right for a facility. */
-export type TariffOffer = {
-  readonly tariff: Tariff;
-  /** From when on it is in force, Unix ms; null = from when it is taken. */
-  readonly fromMs: number | null;
-  /** The document itself, as JSON. */
-  readonly document: string;
-};
-
-/** What a facility's tariffs are read for. */
-export type TariffPlace = { readonly currency: Currency; readonly timeZone: string };
-
-const versionFile = z.strictObject(versionShape);
+const versionFile = z.strictObject(tariffVersionShape);
 const anyFile = z.looseObject({});
 
 /** Reads a version: every problem at once, each with its line. */
@@ -69,22 +58,15 @@ export function parseAnyTariff(
 
 /** A version whose shape is right: its document and its time are looked at here. Null = something was reported. */
 export function readOffer(
-  version: {
-    readonly id: string;
-    readonly version: number;
-    readonly valid_from?: string | undefined;
-    readonly document: unknown;
-  },
+  version: TariffVersionText,
   at: readonly PropertyKey[],
   place: TariffPlace,
   report: Report,
 ): TariffOffer | null {
-  const { id, version: number, valid_from: validFrom, document } = version;
-  const fromMs = validFrom === undefined ? null : momentOf(validFrom, place.timeZone);
-  const timed = validFrom === undefined || fromMs !== null;
-  if (!timed) report([...at, "valid_from"], `must be ${TIME_WORDS}`);
-  const tariff = readDocument(document, { id, version: number, ...place }, [...at, "document"], report);
-  return tariff === null || !timed ? null : { tariff, fromMs, document: JSON.stringify(document) };
+  const read = readTariffOffer(version, place);
+  if (read.ok) return read.value;
+  for (const { path, message } of read.error) report([...at, ...path], message);
+  return null;
 }
 
 function readDocument(

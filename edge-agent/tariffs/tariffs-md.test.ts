@@ -4,8 +4,9 @@ import { expect, it } from "vitest";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { asCurrency, formatDecimal } from "@parkme/shared/domain/money";
 import { quote } from "@parkme/shared/pricing/quote";
-import { momentOf } from "./local-time.ts";
-import { parseAnyTariff, type TariffOffer } from "./tariff-file.ts";
+import { momentOf } from "@parkme/shared/domain/moment";
+import type { TariffOffer } from "@parkme/shared/pricing/tariff-offer";
+import { parseAnyTariff } from "./tariff-file.ts";
 
 /** The manual of tariffs: what it shows is read, and every price that it names is computed. */
 

@@ -45,6 +45,8 @@ export type Tariffs = {
     source: string,
     nowMs: number,
   ) => Result<TakenTariff, readonly ConfigProblem[]>;
+  /** Versions were written to the store from elsewhere: those of the manifest. */
+  readonly reload: () => void;
   readonly view: (nowMs: number) => TariffView;
   /** Takes what the configuration offers, and looks at its file from then on. Resolves after the first look. */
   readonly start: () => Promise<void>;
@@ -94,6 +96,7 @@ export function createTariffs(options: TariffsOptions): Tariffs {
     },
     inForce: (nowMs) => book.inForce(nowMs)?.tariff ?? null,
     offer: taking.offer,
+    reload: book.reload,
     view,
     start: taking.start,
     stop: taking.stop,

@@ -9,6 +9,7 @@ import { pclessKind } from "../boards/pcless-device.ts";
 import { kmtronicKind } from "../boards/serial-relays/kmtronic-device.ts";
 import { lcusKind } from "../boards/serial-relays/lcus-device.ts";
 import { numatoKind } from "../boards/serial-relays/numato-device.ts";
+import { tcpCableKind } from "../cables/cable-device.ts";
 import { cd5220Kind } from "../displays/cd5220-device.ts";
 import { escposKind } from "../printers/escpos-device.ts";
 import { osdpKind } from "../readers/osdp-device.ts";
@@ -32,6 +33,7 @@ export const deviceKinds: Readonly<Record<string, DeviceKind>> = {
   scanner: scannerKind,
   shelly: shellyKind,
   tasmota: tasmotaKind,
+  "tcp-cable": tcpCableKind,
   zigbee2mqtt: zigbee2mqttKind,
   zvt: zvtKind,
 };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach } from "vitest";
-import { startProgram, type Program } from "../site/program.ts";
+import { startProgram, type Program, type ProgramOptions } from "../site/program.ts";
 import { eventually } from "./stage.ts";
 
 /** A stage of devices on their own wires: PTY pairs, TCP ports, a broker; and one agent that is joined to them. */
@@ -42,8 +42,8 @@ export type Hardware = {
   ) => Promise<Device>;
   /** The broker's address. */
   readonly broker: () => Promise<string>;
-  /** An agent with this configuration; its port is in `ready`. */
-  readonly agent: (config: object) => Promise<Program>;
+  /** An agent with this configuration; its port is in `ready`. `nodeArgs` are for Node itself. */
+  readonly agent: (config: object, nodeArgs?: readonly string[]) => Promise<Program>;
   /** Any other program of `dist/`, by its path there. */
   readonly program: (name: string, file: string, env: Readonly<Record<string, string>>) => Promise<Program>;
 };
@@ -63,10 +63,17 @@ export function setUpHardware(): Hardware {
     name: string,
     file: string,
     args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
+    { env, nodeArgs }: Pick<ProgramOptions, "env" | "nodeArgs"> = {},
   ): Program => {
     const logFile = join(folder, `${name}-${programs++}.log`);
-    const program = startProgram({ name, file: join(DIST, file), args, env, logFile });
+    const program = startProgram({
+      name,
+      file: join(DIST, file),
+      args,
+      logFile,
+      ...(env && { env }),
+      ...(nodeArgs && { nodeArgs }),
+    });
     closing.push(() => program.stop());
     return program;
   };
@@ -75,18 +82,18 @@ export function setUpHardware(): Hardware {
     line: (name) => openLine(join(folder, name)),
     device: (kind, wire, settings = {}) => startDevice(kind, wire, settings),
     broker: async () => {
-      const broker = run("broker", "edge-agent/broker.mjs", [], { PARKME_MQTT_PORT: "0" });
+      const broker = run("broker", "edge-agent/broker.mjs", [], { env: { PARKME_MQTT_PORT: "0" } });
       return `mqtt://127.0.0.1:${await broker.ready}`;
     },
-    agent: async (config) => {
+    agent: async (config, nodeArgs = []) => {
       const file = join(folder, "edge.yaml");
       writeFileSync(file, JSON.stringify(config));
-      const agent = run("agent", "edge-agent/main.mjs", ["--config", file]);
+      const agent = run("agent", "edge-agent/main.mjs", ["--config", file], { nodeArgs });
       await agent.ready;
       return agent;
     },
     program: async (name, file, env) => {
-      const program = run(name, file, [], env);
+      const program = run(name, file, [], { env });
       await program.ready;
       return program;
     },

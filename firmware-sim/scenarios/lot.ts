@@ -13,7 +13,7 @@ import { createRandom } from "../traffic/random.ts";
 import { mountBarrier, type Barrier } from "./barrier.ts";
 import { signIn, type Answer, type Person } from "./cashier.ts";
 import { openDesk, type Desk } from "./desk.ts";
-import { setUpHardware, type Hardware } from "./hardware.ts";
+import { setUpHardware, type Device, type Hardware } from "./hardware.ts";
 import { eventually } from "./stage.ts";
 
 /** A car park of one entry and one exit without a wire in it: boards and cameras on the broker, drivers by the test. */
@@ -29,6 +29,19 @@ export type LotOptions = {
   readonly cloudUrl?: string;
   /** The entry's camera pushes over HTTP, under the key in this file. */
   readonly pushKeyFile?: string;
+  /** Arguments for the Node that runs the agent. */
+  readonly nodeArgs?: readonly string[];
+  /** It proves who it is by the key that it enrolled with, in place of the token that was laid out. */
+  readonly enrols?: boolean;
+  /** Tickets, receipts and merchants' discounts. */
+  readonly paper?: LotPaper;
+};
+
+/** What prints at the entry and what reads at the exit, and how the agent is told of them. */
+export type LotPaper = {
+  readonly printer: Device;
+  readonly scanner: Device;
+  readonly config: object;
 };
 
 type LotLane = {
@@ -62,8 +75,8 @@ export type Lot = Ground & {
   readonly askedAtExit: (plate: string) => Promise<Fee>;
   /** Takes the fee in cash, and the vehicle leaves. */
   readonly payAndLeave: (fee: Fee) => Promise<void>;
-  /** Rows of the gate's own database. */
-  readonly rows: <T = Readonly<Record<string, unknown>>>(query: string) => T[];
+  /** Rows of the gate's own database, or of the one in another folder. */
+  readonly rows: <T = Readonly<Record<string, unknown>>>(query: string, dataFolder?: string) => T[];
 };
 
 type Fee = {
@@ -101,7 +114,7 @@ export async function openLot(ground: Ground, options: LotOptions): Promise<Lot>
     boardAndArm(hardware, broker, "entry-board"),
     boardAndArm(hardware, broker, "exit-board"),
   ]);
-  let agent = await hardware.agent(config);
+  let agent = await hardware.agent(config, options.nodeArgs);
   const { name, secret } = plan.attendant;
   const desk = openDesk(plan.edgeUrl, name, secret);
   const lane = (name: "entry" | "exit", barrier: Barrier): LotLane => createLane(desk, broker, name, barrier);
@@ -127,13 +140,13 @@ export async function openLot(ground: Ground, options: LotOptions): Promise<Lot>
     start: async () => {
       // Of the agent before, which has ended, the page shows nothing newer than this.
       const startedMs = Date.now();
-      agent = await hardware.agent(config);
+      agent = await hardware.agent(config, options.nodeArgs);
       await desk.until("the page of the new agent", ({ at }) => Date.parse(at) >= startedMs, LONG_MS);
       await atRest();
       // An agent that was started anew knows nobody.
       person = await attendant();
     },
-    rows: (query) => readRows(hardware.folder, query),
+    rows: (query, dataFolder = join(hardware.folder, "edge")) => readRows(dataFolder, query),
   };
 }
 
@@ -226,8 +239,12 @@ function createLane(desk: Desk, broker: string, name: "entry" | "exit", barrier:
 }
 
 function configOf({ hardware, plan }: Ground, options: LotOptions, broker: string): object {
-  const { tariff, capacity = 10, zones = [], cloudUrl, pushKeyFile } = options;
+  const { tariff, capacity = 10, zones = [], cloudUrl, pushKeyFile, paper } = options;
   const secret = (name: string): string => join(plan.folder, "secrets", name);
+  const token = {
+    edge_id: readFileSync(secret("edge-id"), "utf8").trim(),
+    token_file: secret("edge-token"),
+  };
   const lane = (name: string, title: string) => ({
     name,
     title,
@@ -236,6 +253,7 @@ function configOf({ hardware, plan }: Ground, options: LotOptions, broker: strin
     barrier: { board: `${name}-board`, rated_ms: 1_000 },
     inputs: INPUTS,
     timers: TIMERS,
+    ...(paper && (name === "entry" ? PRINTS : READS)),
   });
   const entryCamera =
     pushKeyFile === undefined ? { driver: "mqtt" } : { driver: "hikvision", key_file: pushKeyFile };
@@ -244,15 +262,7 @@ function configOf({ hardware, plan }: Ground, options: LotOptions, broker: strin
     data_dir: join(hardware.folder, "edge"),
     http: { host: "127.0.0.1", port: Number(new URL(plan.edgeUrl).port) },
     mqtt: { url: broker },
-    ...(cloudUrl === undefined
-      ? {}
-      : {
-          cloud: {
-            url: cloudUrl,
-            edge_id: readFileSync(secret("edge-id"), "utf8").trim(),
-            token_file: secret("edge-token"),
-          },
-        }),
+    ...(cloudUrl !== undefined && { cloud: { url: cloudUrl, ...(options.enrols !== true && token) } }),
     attendants: [{ name: plan.attendant.name, pin_file: secret("pin-alex") }],
     tariff,
     boards: ["entry-board", "exit-board"].map((name) => ({
@@ -265,11 +275,44 @@ function configOf({ hardware, plan }: Ground, options: LotOptions, broker: strin
       { name: "exit-cam", driver: "mqtt" },
     ],
     lanes: [lane("entry", "Entry 1"), lane("exit", "Exit 1")],
+    ...paper?.config,
   };
 }
 
-function readRows<T>(folder: string, query: string): T[] {
-  const db = new Database(join(folder, "edge", "gate.db"), { readonly: true, fileMustExist: true });
+const PRINTS = { printer: "ticket-printer", ticket: "always" };
+const READS = { readers: ["exit-scanner"] };
+
+/** Starts the printer and the scanner. */
+export async function layOutPaper({ hardware, plan }: Ground): Promise<LotPaper> {
+  const wire = ["--listen", "127.0.0.1:0"];
+  const [printer, scanner] = await Promise.all([
+    hardware.device("escpos", wire, { folder: join(hardware.folder, "paper"), line_ms: "5" }),
+    hardware.device("scanner", wire),
+  ]);
+  const section = (name: string, driver: string, { port }: Device, more: object) => [
+    { name, driver, tcp: `127.0.0.1:${port}`, ...more },
+  ];
+  const config = {
+    printers: section("ticket-printer", "escpos", printer, { columns: 48, poll_ms: 200 }),
+    readers: section("exit-scanner", "scanner", scanner, { repeat_ms: 100 }),
+    receipts: { issuer: { name: "Harbour Parking GmbH", address: ["Am Kai 1"], tax_number: "DE 123" } },
+    merchants: [
+      {
+        name: plan.merchant.name,
+        title: "Café Nord",
+        pin_file: join(plan.folder, "secrets", `pin-${plan.merchant.name}`),
+        offers: [
+          { name: "guest", title: "1.00 off", amount: "1.00" },
+          { name: "breakfast", title: "Half price", percent: 50 },
+        ],
+      },
+    ],
+  };
+  return { printer, scanner, config };
+}
+
+function readRows<T>(dataFolder: string, query: string): T[] {
+  const db = new Database(join(dataFolder, "gate.db"), { readonly: true, fileMustExist: true });
   try {
     return db.prepare<[], T>(query).all();
   } finally {

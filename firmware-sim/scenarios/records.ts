@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import pg from "pg";
+import { embeddedDatabase } from "../site/cloud-database.ts";
 import type { SitePlan } from "../site/plan.ts";
 
 /** What each side has written down, read straight from its database: the programs are not asked about themselves. */
@@ -100,7 +100,7 @@ export function writtenCommands(plan: SitePlan): ReadonlySet<string> {
 
 /** Everything the cloud holds of the facility, each list by id. */
 export async function cloudRecords(plan: SitePlan): Promise<Records> {
-  const client = new pg.Client(databaseOf(plan));
+  const client = new pg.Client(embeddedDatabase(join(plan.folder, "cloud")));
   await client.connect();
   try {
     const all = async <T extends object>(sql: string): Promise<T[]> =>
@@ -139,13 +139,14 @@ export async function cloudRemotePayments(
 ): Promise<{ readonly reference: string; readonly status: string; readonly told: boolean }[]> {
   return await askCloud(
     plan,
-    `select reference, status::text, feed_seq is not null as told from remote_payments
+    `select reference, status::text, downlink_seq is not null as told from remote_payments
      where facility_id = $1 order by reference`,
   );
 }
 
-async function askCloud<T extends object>(plan: SitePlan, sql: string): Promise<T[]> {
-  const client = new pg.Client(databaseOf(plan));
+/** Rows of the cloud's database; `$1` is the facility. */
+export async function askCloud<T extends object>(plan: SitePlan, sql: string): Promise<T[]> {
+  const client = new pg.Client(embeddedDatabase(join(plan.folder, "cloud")));
   await client.connect();
   try {
     return (await client.query<T>(sql, [plan.facility.id])).rows;
@@ -154,16 +155,34 @@ async function askCloud<T extends object>(plan: SitePlan, sql: string): Promise<
   }
 }
 
-/** The embedded database tells its port in its lock file, and its password lies beside it. */
-function databaseOf(plan: SitePlan): pg.ClientConfig {
-  const folder = join(plan.folder, "cloud");
-  const lock = join(folder, "postgres", "postmaster.pid");
-  if (!existsSync(lock)) throw new Error("the cloud's database is not running");
-  const port = Number(readFileSync(lock, "utf8").split("\n")[3]);
-  const password = readFileSync(join(folder, "postgres-password"), "utf8").trim();
-  return { host: "127.0.0.1", port, user: "parkme", database: "parkme", password };
-}
-
 export function sumMinor(payments: readonly PaymentRow[]): number {
   return payments.reduce((sum, payment) => sum + payment.amountMinor, 0);
+}
+
+/** How the gate's log stands with the cloud, by its own database. */
+export type EdgeLink = {
+  readonly epoch: number;
+  readonly head: number;
+  /** The cloud has committed the log up to here. */
+  readonly committed: number;
+  readonly waiting: number;
+  /** Rows are still to come from the cloud after a restore. */
+  readonly restoring: boolean;
+};
+
+export function edgeLink(dataFolder: string): EdgeLink {
+  const db = new Database(join(dataFolder, "gate.db"), { readonly: true, fileMustExist: true });
+  try {
+    const row = db
+      .prepare<[], Omit<EdgeLink, "waiting" | "restoring"> & { readonly restoredSeq: number | null }>(
+        `select l.epoch, max((select coalesce(max(seq), 0) from log), coalesce(l.parent_seq, 0)) as head,
+         a.upload_cursor as committed, l.restored_seq as restoredSeq from link_state l, agent_state a`,
+      )
+      .get();
+    if (row === undefined) throw new Error("the gate has not run yet");
+    const { epoch, head, committed, restoredSeq } = row;
+    return { epoch, head, committed, waiting: head - committed, restoring: restoredSeq !== null };
+  } finally {
+    db.close();
+  }
 }

@@ -13,6 +13,8 @@ export type Stage = {
   readonly site: Site;
   /** What the simulator said so far. */
   readonly simEvents: readonly Readonly<Record<string, unknown>>[];
+  /** What the edge has logged so far. */
+  readonly edgeNotes: readonly Readonly<Record<string, unknown>>[];
 };
 
 export type StageOptions = {
@@ -21,6 +23,8 @@ export type StageOptions = {
   readonly seed?: string;
   readonly attendant?: "auto" | "manual";
   readonly programs?: readonly ProgramName[];
+  /** Lays what the edge reaches the cloud through, given the cloud's port; returns its address. */
+  readonly cloudThrough?: (port: number) => Promise<string>;
 };
 
 const DIST = resolve(import.meta.dirname, "../../dist");
@@ -49,8 +53,10 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     attendant: options.attendant ?? "auto",
     arrivalsPerHour,
     meanStayMinutes,
+    ...(options.cloudThrough && { cloudUrl: await options.cloudThrough(ports.cloud) }),
   });
   const simEvents: Readonly<Record<string, unknown>>[] = [];
+  const edgeNotes: Readonly<Record<string, unknown>>[] = [];
   const site = createSite({
     plan,
     ports,
@@ -59,9 +65,10 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     seed: options.seed ?? "scenario",
     onEvent: (program, event) => {
       if (program === "sim") simEvents.push(event);
+      if (program === "edge") edgeNotes.push(event);
     },
   });
-  const stage = { plan, site, simEvents };
+  const stage = { plan, site, simEvents, edgeNotes };
   open.push(stage);
   for (const name of options.programs ?? (["broker", "cloud", "edge", "sim"] as const))
     await site.start(name);

@@ -107,7 +107,7 @@ describe("money that is paid elsewhere", () => {
       const waiting = await lot.askedAtExit("HHAB700");
 
       // The line to the cloud is down while the driver pays in front of the arm.
-      wire.cut();
+      wire.become("cut");
       const paid = payment("pay_cut_off", waiting.stayId);
       expect(await cloud.tell(paid("payment.captured", "evt_cut_off"))).toEqual({
         status: 200,
@@ -115,7 +115,7 @@ describe("money that is paid elsewhere", () => {
       });
       expect(await dueOf(lot, waiting.stayId)).toBe(FEE);
       expect(lot.exit.barrier.openings()).toBe(0);
-      wire.mend();
+      wire.become("whole");
       await lot.exit.pass();
 
       // The agent itself is down while somebody pays who is still inside.

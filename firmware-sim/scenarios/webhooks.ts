@@ -12,7 +12,10 @@ export type PaidCloud = {
   readonly tell: (event: PaymentEvent) => Promise<Told>;
   /** As somebody sends it who does not know the secret. */
   readonly forge: (event: PaymentEvent) => Promise<Told>;
+  /** The one that runs first. */
   readonly program: Program;
+  /** Starts it again, after it was stopped or killed. */
+  readonly start: () => Promise<Program>;
 };
 
 export type PaymentEvent = {
@@ -32,12 +35,14 @@ const TIMEOUT_MS = 30_000;
 export async function startPaidCloud(hardware: Hardware, plan: SitePlan): Promise<PaidCloud> {
   const secret = randomBytes(24).toString("hex");
   const port = await freePort();
-  const program = await hardware.program("cloud", "cloud-api/main.mjs", {
-    PARKME_CLOUD_PORT: String(port),
-    PARKME_DATA_DIR: join(plan.folder, "cloud"),
-    PARKME_PROVISION: plan.provisionFile,
-    PARKME_RAZORPAY_WEBHOOK_SECRET_FILE: secretFile(plan.folder, "razorpay", secret),
-  });
+  const start = (): Promise<Program> =>
+    hardware.program("cloud", "cloud-api/main.mjs", {
+      PARKME_CLOUD_PORT: String(port),
+      PARKME_DATA_DIR: join(plan.folder, "cloud"),
+      PARKME_PROVISION: plan.provisionFile,
+      PARKME_RAZORPAY_WEBHOOK_SECRET_FILE: secretFile(plan.folder, "razorpay", secret),
+    });
+  const program = await start();
   const send = async (event: PaymentEvent, key: string): Promise<Told> => {
     const body = bodyOf(event, plan.facility.id);
     const answer = await fetch(`http://127.0.0.1:${port}/api/payments/webhooks/razorpay`, {
@@ -56,6 +61,7 @@ export async function startPaidCloud(hardware: Hardware, plan: SitePlan): Promis
   return {
     port,
     program,
+    start,
     tell: (event) => send(event, secret),
     forge: (event) => send(event, "not the secret of the webhooks"),
   };

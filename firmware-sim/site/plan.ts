@@ -20,6 +20,8 @@ export type SiteOptions = {
   readonly attendant: "auto" | "manual";
   readonly arrivalsPerHour?: number;
   readonly meanStayMinutes?: number;
+  /** Where the edge reaches the cloud; left out, at its own port. */
+  readonly cloudUrl?: string;
 };
 
 export type SignIn = { readonly name: string; readonly secret: string };
@@ -116,7 +118,12 @@ function write(path: string, content: object): void {
 
 type Edge = { readonly id: string; readonly token_file: string };
 
-function edgeConfig(plan: SitePlan, { ports, folder }: SiteOptions, keep: Keepsakes, edge: Edge): object {
+function edgeConfig(
+  plan: SitePlan,
+  { ports, folder, cloudUrl = plan.cloudUrl }: SiteOptions,
+  keep: Keepsakes,
+  edge: Edge,
+): object {
   const barrier = (board: string, pulseMs: number) => ({
     board,
     number: 1,
@@ -128,7 +135,7 @@ function edgeConfig(plan: SitePlan, { ports, folder }: SiteOptions, keep: Keepsa
     data_dir: join(folder, "edge"),
     http: { host: "127.0.0.1", port: ports.edge },
     mqtt: { url: plan.mqttUrl },
-    cloud: { url: plan.cloudUrl, edge_id: edge.id, token_file: edge.token_file },
+    cloud: { url: cloudUrl, edge_id: edge.id, token_file: edge.token_file },
     attendants: [{ name: plan.attendant.name, pin_file: keep.pathOf("pin-alex") }],
     tariff: { id: "demo", version: 1, document: TARIFF },
     merchants: [

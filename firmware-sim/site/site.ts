@@ -49,6 +49,9 @@ export function createSite(options: SiteRunOptions): Site {
   };
 }
 
+/** As edge-agent/README.md says: without a limit V8 lets garbage grow as it likes on a machine with much memory. */
+const EDGE_NODE_ARGS = ["--max-old-space-size=160", "--max-semi-space-size=4"];
+
 function commandOf(name: ProgramName, { plan, ports, distFolder, speed, seed }: SiteRunOptions) {
   const bundle = (path: string): string => join(distFolder, path);
   switch (name) {
@@ -66,6 +69,7 @@ function commandOf(name: ProgramName, { plan, ports, distFolder, speed, seed }: 
     case "edge":
       return {
         file: bundle("edge-agent/main.mjs"),
+        nodeArgs: EDGE_NODE_ARGS,
         args: ["--config", plan.edgeFile],
         env: { PARKME_EDGE_PORT: String(ports.edge) },
       };

@@ -11,6 +11,7 @@ describe("an alarm", () => {
       "blocked",
       "watched",
       "code_refused",
+      "remote_refused",
     ]);
     for (const kind of ["fire", "stopped", "stuck", "sensor_stale", "payment_in_doubt", "printer"] as const)
       expect(isLasting(kind)).toBe(true);

@@ -1,3 +1,5 @@
+import { compactTyped, CROCKFORD, readLookAlikes } from "./crockford.ts";
+
 /**
  * Identifiers. Every id is minted where the thing happens, so that a gate never waits for a server to name
  * what it did: UUIDv7 (RFC 9562, section 5.7), whose first 48 bits are the Unix time in milliseconds.
@@ -20,6 +22,8 @@ export type LedgerId = Branded<"LedgerId">;
 export type ShiftId = Branded<"ShiftId">;
 /** One merchant's discount given to one stay. */
 export type ValidationId = Branded<"ValidationId">;
+/** A request for rights to spaces, and the movement that answers it. */
+export type RightsId = Branded<"RightsId">;
 export type FacilityId = Branded<"FacilityId">;
 export type EdgeId = Branded<"EdgeId">;
 export type TicketNumber = Branded<"TicketNumber">;
@@ -37,6 +41,7 @@ type Uuid =
   | LedgerId
   | ShiftId
   | ValidationId
+  | RightsId
   | FacilityId
   | EdgeId;
 
@@ -90,9 +95,6 @@ function formatUuidV7(ms: number, counter: number, random: Uint8Array): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randA}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`;
 }
 
-/** Crockford's base 32: no I, L, O, U, so that a number read aloud or keyed in is not mistaken. */
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 /**
  * A ticket number is `PKM-` and eight characters: seven random ones (35 bits) and a Luhn mod 32 check
  * character, which catches every single mistyped character and every swap of neighbours but that of 0 and Z.
@@ -101,19 +103,18 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 export function mintTicketNumber(random: RandomBytes): TicketNumber {
   const bytes = random(7);
   let body = "";
-  for (let i = 0; i < 7; i++) body += ALPHABET[(bytes[i] ?? 0) & 31];
+  for (let i = 0; i < 7; i++) body += CROCKFORD[(bytes[i] ?? 0) & 31];
   return `PKM-${body}${checkCharacter(body)}` as TicketNumber;
 }
 
 /** Reads a ticket number as a person types it: any case, O for 0, I or L for 1, spaces and dashes anywhere. */
 export function parseTicketNumber(text: string): TicketNumber | null {
   if (text.length > 32) return null;
-  const compact = text.toUpperCase().replaceAll(/[\s-]/g, "");
+  const compact = compactTyped(text);
   // By length: the eight characters of a number keyed in without its prefix may begin with PKM themselves.
   const prefixed = compact.length === 11 && compact.startsWith("PKM");
-  const body = (prefixed ? compact.slice(3) : compact).replaceAll("O", "0").replaceAll(/[IL]/g, "1");
-  if (body.length !== 8) return null;
-  for (const character of body) if (!ALPHABET.includes(character)) return null;
+  const body = readLookAlikes(prefixed ? compact.slice(3) : compact);
+  if (body?.length !== 8) return null;
   return checkCharacter(body.slice(0, 7)) === body[7] ? (`PKM-${body}` as TicketNumber) : null;
 }
 
@@ -121,9 +122,9 @@ function checkCharacter(body: string): string {
   let sum = 0;
   let factor = 2;
   for (let i = body.length - 1; i >= 0; i--) {
-    const addend = factor * ALPHABET.indexOf(body[i] ?? "0");
+    const addend = factor * CROCKFORD.indexOf(body[i] ?? "0");
     sum += Math.floor(addend / 32) + (addend % 32);
     factor = factor === 2 ? 1 : 2;
   }
-  return ALPHABET[(32 - (sum % 32)) % 32] ?? "0";
+  return CROCKFORD[(32 - (sum % 32)) % 32] ?? "0";
 }

@@ -255,6 +255,17 @@ export const kioskSnapshotSchema = z.object({
       connected: z.boolean(),
       pending_events: z.number().int(),
       last_ack_at: instant.nullable(),
+      /**
+       * `not_enrolled` = nobody has enrolled this gate; `shut_out` = the cloud takes nothing from it any more;
+       * `restoring` = what a restored database lacks is being fetched.
+       */
+      state: z.enum(["linked", "not_enrolled", "shut_out", "restoring"]),
+      /** In words, where the state needs any. */
+      detail: z.string().nullable(),
+      /** What headquarters has decided, as far as the gate knows; null = it has decided nothing yet. */
+      manifest: z.object({ version: z.number().int(), made_at: instant, age_s: z.number().int() }).nullable(),
+      /** Why a newer manifest is not in force. */
+      manifest_refused: z.string().nullable(),
     })
     .nullable(),
   lanes: z.array(laneViewSchema),

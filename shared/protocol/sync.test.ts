@@ -12,19 +12,11 @@ import {
   REVIEW_REASONS,
   TICKET_STEPS,
 } from "../domain/stay.ts";
-import {
-  eventPayloads,
-  MAX_BATCH_EVENTS,
-  syncAckSchema,
-  syncBatchSchema,
-  syncEventSchema,
-  syncGapSchema,
-  type EventKind,
-  type EventPayload,
-} from "./sync.ts";
+import { eventPayloads, type EventKind, type EventPayload } from "./sync.ts";
 
 const ID = "019ab3c4-0000-7000-8000-000000000001";
 const AT = "2026-03-01T10:00:00.000Z";
+const SLOTS = { from: AT, until: "2026-03-01T12:00:00.000Z" };
 
 const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
   "stay.started": {
@@ -181,6 +173,19 @@ const payloads: { readonly [K in EventKind]: EventPayload<K> } = {
   },
   "tariff.taken": { tariff_id: "standard", version: 2, from: AT, source: "file", at: AT },
   "tariff.refused": { tariff_id: null, version: null, source: "file", problem: "is not JSON", at: AT },
+  "rows.changed": {},
+  "command.answered": { command_id: ID, outcome: "done", detail: "", at: AT },
+  "manifest.taken": { version: 3, digest: "0".repeat(64), at: AT },
+  "manifest.refused": { version: null, problem: "signature", at: AT },
+  "rights.given": { transfer_id: ID, class: "standard", ...SLOTS, amount: 2, at: AT },
+  "rights.taken": { transfer_id: ID, class: "standard", ...SLOTS, amount: 2, at: AT },
+  "rights.wanted": { request_id: ID, class: "standard", ...SLOTS, amount: 2, at: AT },
+  "equality.reported": {
+    days: [{ day: "2026-07-15", subject: "ledger", count: 2, amount_minor: 450, digest: "0".repeat(64) }],
+    at: AT,
+  },
+  "ticket_key.made": { key_id: 7, public_key: "MCowBQYDK2VwAyEA", at: AT },
+  "log.restored": { common_seq: 4, adopted: 12, conflicts: 0, at: AT },
 };
 
 /** What versions 2 and 3 added to payloads of the version before, and what that meant by leaving it out. */
@@ -191,16 +196,6 @@ const ADDED: { readonly [K in EventKind]?: Partial<EventPayload<K>> } = {
   "alarm.raised": { alarm_id: null, lasting: false },
 };
 const kinds = Object.keys(eventPayloads) as EventKind[];
-
-const event = (seq: number, over: object = {}) => ({
-  seq,
-  event_id: ID,
-  kind: "alarm.raised",
-  schema_version: 1,
-  wall_time: AT,
-  payload: payloads["alarm.raised"],
-  ...over,
-});
 
 describe("event payloads", () => {
   it.each(kinds)("%s survives the wire unchanged", (kind) => {
@@ -221,17 +216,20 @@ describe("event payloads", () => {
     expect(eventPayloads[kind].parse(payload)).toEqual({ ...payload, ...ADDED[kind] });
   });
 
-  it.each(kinds)("%s is never read out of garbage, nor throws on it", (kind) => {
-    const fields = Object.keys(payloads[kind]);
-    fc.assert(
-      fc.property(fc.constantFrom(...fields), fc.anything(), (field, value) => {
-        const parsed = eventPayloads[kind].safeParse({ ...payloads[kind], [field]: value });
-        const meant = value === undefined ? { ...ADDED[kind] } : { [field]: value };
-        if (parsed.success) expect(parsed.data).toHaveProperty(field, meant[field as keyof typeof meant]);
-      }),
-    );
-    fc.assert(fc.property(fc.anything(), (value) => !eventPayloads[kind].safeParse(value).success));
-  });
+  it.each(kinds.filter((kind) => kind !== "rows.changed"))(
+    "%s is never read out of garbage, nor throws on it",
+    (kind) => {
+      const fields = Object.keys(payloads[kind]);
+      fc.assert(
+        fc.property(fc.constantFrom(...fields), fc.anything(), (field, value) => {
+          const parsed = eventPayloads[kind].safeParse({ ...payloads[kind], [field]: value });
+          const meant = value === undefined ? { ...ADDED[kind] } : { [field]: value };
+          if (parsed.success) expect(parsed.data).toHaveProperty(field, meant[field as keyof typeof meant]);
+        }),
+      );
+      fc.assert(fc.property(fc.anything(), (value) => !eventPayloads[kind].safeParse(value).success));
+    },
+  );
 
   it.each<readonly [EventKind, string, readonly string[]]>([
     ["movement.recorded", "kind", MOVEMENT_KINDS],
@@ -293,70 +291,5 @@ describe("event payloads", () => {
     ["ticket.replaced", { new_number: "PKM-123" }],
   ] as const)("%s refuses %j", (kind, over) => {
     expect(eventPayloads[kind].safeParse({ ...payloads[kind], ...over }).success).toBe(false);
-  });
-});
-
-describe("batches", () => {
-  const batch = (events: readonly object[]) => ({ edge_id: ID, events });
-
-  it("carry up to 500 events", () => {
-    const events = Array.from({ length: MAX_BATCH_EVENTS }, (_, i) => event(i + 1));
-    expect(syncBatchSchema.safeParse(batch(events)).success).toBe(true);
-    expect(syncBatchSchema.safeParse(batch([...events, event(501)])).success).toBe(false);
-    expect(syncBatchSchema.safeParse(batch([])).success, "a heartbeat").toBe(true);
-  });
-
-  it("carry kinds and payloads that nobody knows yet", () => {
-    const unknown = event(1, { kind: "spot.repainted", schema_version: 9, payload: { any: ["thing", 1] } });
-    expect(syncEventSchema.parse(unknown)).toEqual(unknown);
-  });
-
-  it.each([
-    { seq: 0 },
-    { seq: 1.5 },
-    { seq: -1 },
-    { seq: 2 ** 53 },
-    { seq: "1" },
-    { event_id: "1" },
-    { kind: "" },
-    { kind: "x".repeat(61) },
-    { schema_version: 0 },
-    { wall_time: "2026-03-01 10:00" },
-    { payload: [] },
-    { payload: "{}" },
-    { payload: null },
-  ])("refuse an event with %j", (over) => {
-    expect(syncEventSchema.safeParse(event(1, over)).success).toBe(false);
-  });
-
-  it("take the wall clock of any decade", () => {
-    for (const wall_time of ["2016-01-01T00:00:00Z", "2036-12-31T23:59:59.999Z", "2026-03-01T10:00:00+05:45"])
-      expect(syncEventSchema.safeParse(event(1, { wall_time })).success).toBe(true);
-  });
-});
-
-describe("answers", () => {
-  it("are an acknowledgement or a gap, and nothing in between", () => {
-    expect(syncAckSchema.parse({ cursor: 0 })).toEqual({ cursor: 0 });
-    for (const cursor of [-1, 0.5, "1", null, 2 ** 53])
-      expect(syncAckSchema.safeParse({ cursor }).success).toBe(false);
-    expect(syncGapSchema.parse({ code: "sync_gap", expected: 1 })).toEqual({ code: "sync_gap", expected: 1 });
-    for (const gap of [
-      { code: "sync_gap", expected: 0 },
-      { expected: 3 },
-      { code: "gap", expected: 3 },
-      null,
-    ])
-      expect(syncGapSchema.safeParse(gap).success).toBe(false);
-  });
-
-  it("are never read out of garbage", () => {
-    fc.assert(
-      fc.property(fc.anything(), (value) => {
-        expect(syncAckSchema.safeParse(value).success).toBe(false);
-        expect(syncGapSchema.safeParse(value).success).toBe(false);
-        expect(syncBatchSchema.safeParse(value).success).toBe(false);
-      }),
-    );
   });
 });

@@ -13,21 +13,15 @@ import {
   TICKET_STEPS,
 } from "../domain/stay.ts";
 import { slugSchema } from "./gate-mqtt.ts";
+import { linkPayloads } from "./link-facts.ts";
+
+/** What the edge tells the cloud: the kinds of events in its log, and their payloads. How they travel is in log.ts. */
 
 /**
- * What the edge tells the cloud: `POST /api/edge/events` with a bearer token, in order, at most
- * {@link MAX_BATCH_EVENTS} events or {@link MAX_BATCH_BYTES} bytes. The cloud applies a batch and the edge's
- * cursor in one transaction. `seq <= cursor` is a duplicate and changes nothing; `seq > cursor + 1` is a gap,
- * answered 409 with {@link SyncGap}.
- */
-export const MAX_BATCH_EVENTS = 500;
-export const MAX_BATCH_BYTES = 256 * 1024;
-
-/**
- * The newest version of the payloads below. Versions 2 and 3 said more in some that the version before had: what they
+ * The newest version of the payloads below. Versions 2 to 4 said more in some that the version before had: what they
  * added has a default, which is what that version meant, so that rows of an older agent are still understood.
  */
-export const SYNC_SCHEMA_VERSION = 3;
+export const SYNC_SCHEMA_VERSION = 4;
 
 const uuid = z.uuid();
 const instant = z.iso.datetime({ offset: true });
@@ -387,6 +381,7 @@ export const eventPayloads = {
   "ticket.replaced": ticketReplacedSchema,
   "tariff.taken": tariffTakenSchema,
   "tariff.refused": tariffRefusedSchema,
+  ...linkPayloads,
 } as const;
 export type EventKind = keyof typeof eventPayloads;
 export type EventPayload<K extends EventKind> = z.infer<(typeof eventPayloads)[K]>;
@@ -394,28 +389,3 @@ export type EventPayload<K extends EventKind> = z.infer<(typeof eventPayloads)[K
 export type SyncFact = {
   [K in EventKind]: { readonly kind: K; readonly payload: EventPayload<K> };
 }[EventKind];
-
-/** One row of the edge's log as it travels. The payload is checked against its kind when it is applied. */
-export const syncEventSchema = z.object({
-  seq: z.number().int().positive(),
-  event_id: uuid,
-  kind: z.string().min(1).max(60),
-  schema_version: z.number().int().positive(),
-  wall_time: instant,
-  payload: z.record(z.string(), z.unknown()),
-});
-export type SyncEvent = z.infer<typeof syncEventSchema>;
-
-/** A batch. An empty one is a heartbeat: it asks for the cursor and shows that the edge is alive. */
-export const syncBatchSchema = z.object({
-  edge_id: uuid,
-  events: z.array(syncEventSchema).max(MAX_BATCH_EVENTS),
-});
-
-/** 200: everything up to and with `cursor` is committed in the cloud. */
-export const syncAckSchema = z.object({ cursor: z.number().int().nonnegative() });
-export type SyncAck = z.infer<typeof syncAckSchema>;
-
-/** 409: send again from `expected`. */
-export const syncGapSchema = z.object({ code: z.literal("sync_gap"), expected: z.number().int().positive() });
-export type SyncGap = z.infer<typeof syncGapSchema>;

@@ -14,8 +14,10 @@ import type { Session } from "./api.ts";
 import styles from "./dashboard.module.css";
 import { DayChart } from "./day-chart.tsx";
 import { FacilityCard } from "./facility-card.tsx";
+import { GatePage } from "./gate/gate-page.tsx";
 import { Mark } from "./mark.tsx";
 import { MovementList } from "./movement-list.tsx";
+import { useHash } from "./use-hash.ts";
 import { useLive } from "./use-live.ts";
 import { useNow } from "./use-now.ts";
 
@@ -29,10 +31,12 @@ export function Dashboard({ session, onSignedOut, onSignOut }: DashboardProps) {
   const { snapshot, connected, aheadMs } = useLive(onSignedOut);
   const nowMs = useNow() + aheadMs;
   const [selectedId, setSelectedId] = useState<string | null>(null);
+  const [gateId, setGateId] = useHash("gate/");
   const facilities = snapshot?.facilities ?? [];
   // With a single facility there is room for its alarms under its card.
   const alone = facilities.length === 1;
   const selected = facilities.find((facility) => facility.id === selectedId) ?? facilities[0];
+  const gate = facilities.find((facility) => facility.id === gateId);
 
   return (
     <div className={styles["shell"]}>
@@ -47,7 +51,10 @@ export function Dashboard({ session, onSignedOut, onSignOut }: DashboardProps) {
           <Text c="var(--pk-ink-soft)">No facility is set up yet.</Text>
         </Center>
       )}
-      {snapshot !== null && selected !== undefined && (
+      {gate !== undefined && (
+        <GatePage key={gate.id} facility={gate} nowMs={nowMs} onBack={() => setGateId(null)} />
+      )}
+      {snapshot !== null && gate === undefined && selected !== undefined && (
         <main className={styles["body"]}>
           <div className={styles["side"]}>
             <nav className={styles["facilities"]} aria-label="Facilities">
@@ -59,6 +66,7 @@ export function Dashboard({ session, onSignedOut, onSignOut }: DashboardProps) {
                   selected={facility.id === selected.id}
                   alone={alone}
                   onSelect={() => setSelectedId(facility.id)}
+                  onGate={() => setGateId(facility.id)}
                 />
               ))}
             </nav>

@@ -1,8 +1,9 @@
 import { RingProgress } from "@mantine/core";
-import { IconArrowDownRight, IconArrowUpRight } from "@tabler/icons-react";
+import { IconArrowDownRight, IconArrowUpRight, IconChevronRight } from "@tabler/icons-react";
 import type { FacilityView, LaneView } from "../contract.ts";
 import styles from "./facility-card.module.css";
 import { describeEdge, formatCount, formatMoney, formatTime } from "./format.ts";
+import { laneWords } from "./gate/words.ts";
 
 type FacilityCardProps = {
   readonly facility: FacilityView;
@@ -11,10 +12,12 @@ type FacilityCardProps = {
   /** The only one: there is nothing to choose. */
   readonly alone: boolean;
   readonly onSelect: () => void;
+  /** To the page of its gate. */
+  readonly onGate: () => void;
 };
 
 /** A facility at a glance; the selected one also shows its lanes. */
-export function FacilityCard({ facility, nowMs, selected, alone, onSelect }: FacilityCardProps) {
+export function FacilityCard({ facility, nowMs, selected, alone, onSelect, onGate }: FacilityCardProps) {
   const { today, time_zone: timeZone } = facility;
   const edge = describeEdge(facility.edge, nowMs);
   return (
@@ -29,10 +32,17 @@ export function FacilityCard({ facility, nowMs, selected, alone, onSelect }: Fac
             </button>
           )}
         </h2>
-        <span className={styles["edge"]} data-tone={edge.tone}>
+        <button
+          type="button"
+          className={styles["edge"]}
+          data-tone={edge.tone}
+          aria-label={`${facility.name}, the gate: ${edge.text}`}
+          onClick={onGate}
+        >
           <span className={styles["dot"]} />
           {edge.text}
-        </span>
+          <IconChevronRight size={14} aria-hidden />
+        </button>
         <span className={styles["clock"]}>{formatTime(new Date(nowMs).toISOString(), timeZone)}</span>
       </header>
 
@@ -107,7 +117,7 @@ function Lanes({ lanes, timeZone }: { readonly lanes: readonly LaneView[]; reado
       </thead>
       <tbody>
         {lanes.map((lane) => (
-          <tr key={lane.name}>
+          <tr key={lane.slug}>
             <th scope="row">
               <span className={styles["laneName"]} data-direction={lane.direction}>
                 {lane.direction === "entry" ? (
@@ -117,6 +127,7 @@ function Lanes({ lanes, timeZone }: { readonly lanes: readonly LaneView[]; reado
                 )}
                 {lane.name}
               </span>
+              <LaneNow now={lane.now} />
             </th>
             <td>{formatCount(lane.today)}</td>
             <td>{lane.last_at === null ? "–" : formatTime(lane.last_at, timeZone)}</td>
@@ -124,5 +135,16 @@ function Lanes({ lanes, timeZone }: { readonly lanes: readonly LaneView[]; reado
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** What is unusual about a lane now; nothing where it is as always. */
+function LaneNow({ now }: Pick<LaneView, "now">) {
+  const { text, tone } = laneWords(now);
+  if (tone !== "warn" && tone !== "bad") return null;
+  return (
+    <div className={styles["laneNow"]} data-tone={tone}>
+      {text}
+    </div>
   );
 }

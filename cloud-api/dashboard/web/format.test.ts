@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeEdge, formatMoney, formatSpan, formatTime, movementNote } from "./format.ts";
+import { describeEdge, formatMoney, formatSpan, formatTime, formatWhen, movementNote } from "./format.ts";
 
 describe("formatMoney", () => {
   it("groups the server's digits and changes none of them", () => {
@@ -16,6 +16,15 @@ describe("formatTime", () => {
   it("tells the facility's time, not this computer's", () => {
     expect(formatTime("2026-07-15T22:30:05Z", "Asia/Tokyo")).toBe("07:30");
     expect(formatTime("2026-07-15T22:30:05Z", "Europe/Berlin", true)).toBe("00:30:05");
+  });
+});
+
+describe("formatWhen", () => {
+  it("leaves the day out when it is today, where the facility is", () => {
+    const nowMs = Date.parse("2026-07-15T22:30:00Z");
+    expect(formatWhen("2026-07-15T22:10:00Z", "Europe/Berlin", nowMs)).toBe("00:10");
+    expect(formatWhen("2026-07-15T21:10:00Z", "Europe/Berlin", nowMs)).toBe("Wed 15 Jul 23:10");
+    expect(formatWhen("2020-07-15T22:10:00Z", "UTC", nowMs)).toBe("Wed 15 Jul 22:10");
   });
 });
 

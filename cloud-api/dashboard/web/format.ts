@@ -38,6 +38,17 @@ export function formatDay(at: string, timeZone: string): string {
   });
 }
 
+const DAY_MS = 86_400_000;
+
+/** `04:12` of today, `Sun 22 Nov 04:12` of any other day. */
+export function formatWhen(at: string, timeZone: string, nowMs: number): string {
+  const day = formatDay(at, timeZone);
+  const time = formatTime(at, timeZone);
+  const today = formatDay(new Date(nowMs).toISOString(), timeZone);
+  // The same day of another year may read the same.
+  return day === today && nowMs - Date.parse(at) < DAY_MS ? time : `${day} ${time}`;
+}
+
 /** `12 s`, `4 min`, `3 h`, `2 days`: how long, in one rounded-down unit. */
 export function formatSpan(seconds: number): string {
   if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
@@ -97,6 +108,12 @@ const ALARMS: Readonly<Record<string, string>> = {
   tariff_refused: "Tariff refused",
   change_low: "Change low",
   code_refused: "Code refused",
+  disk_low: "Disk nearly full",
+  cloud_fenced: "Cut off from headquarters",
+  restored: "Restored from a backup",
+  manifest_refused: "Settings refused",
+  remote_refused: "Command refused",
+  books_differ: "Books differ",
 };
 
 const MOVEMENTS: Readonly<Record<string, string>> = {

@@ -36,4 +36,8 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   focusRing: "auto",
+  components: {
+    // The lock would write a style of its own into the page, which its policy forbids; the page does not scroll anyway.
+    Modal: { defaultProps: { lockScroll: false } },
+  },
 });

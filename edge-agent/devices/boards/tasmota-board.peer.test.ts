@@ -78,7 +78,7 @@ describe("a simulated Tasmota behind mosquitto", () => {
     await until(() => site.outputs()?.["r1"] === false, "the pulse to end");
     await device.tell("console PulseTime1 0");
     const pulseTimes = async (): Promise<unknown> => (await device.tell("state"))["pulse_times"];
-    for (let look = 0; look < 100 && JSON.stringify(await pulseTimes()) !== "[9,5]"; look++) {
+    for (let look = 0; look < 400 && JSON.stringify(await pulseTimes()) !== "[9,5]"; look++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(await pulseTimes()).toEqual([9, 5]);

@@ -138,7 +138,7 @@ function compose(memory: ReturnType<typeof openMemory>, pageFolder: string) {
   let unready: string | null = null;
   let skippedMs = 0;
   const sessionClock = { wallMs: clock.wallMs, monotonicMs: () => clock.monotonicMs() + skippedMs };
-  const snapshot = () => takeSnapshot({ facility, gate, store, uplink: () => null, clock });
+  const snapshot = () => takeSnapshot({ facility, gate, store, link: () => null, clock });
   const app = createKioskApp({
     gate,
     desk,

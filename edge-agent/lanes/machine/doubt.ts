@@ -137,12 +137,24 @@ export function outage(lane: Lane, policy: "hold" | "open", reason: string, ctx:
   const { passage } = lane;
   // Written or not: when it is seen to be gone, it is taken for over.
   const unwritten = lane.state === "CLEARING" && passage !== null ? { ...passage, endedMs: null } : passage;
-  const blinded: Lane = { ...lane, inputs, counts: null, loopsProven: false };
+  const blinded: Lane = { ...askedLater(lane, ctx), inputs, counts: null, loopsProven: false };
   if (lane.state === "HELD_OPEN" || lane.state === "STOPPED") return stay({ ...blinded, trouble: reason });
   const doubtful: Lane = { ...blinded, state: "UNKNOWN", passage: unwritten };
   return policy === "open"
     ? holdOpen(doubtful, { cause: "policy", actor: null, reason }, ctx, true)
     : giveUp(doubtful, "UNKNOWN", reason, ctx);
+}
+
+/** The disk is asked again after this pause. */
+const ASK_AGAIN_MS = 1_000;
+
+/** What was due is due again, but later: a disk that goes on refusing must not be asked without a pause. */
+function askedLater(lane: Lane, { now }: StepContext): Lane {
+  const soonest = now.monotonicMs + ASK_AGAIN_MS;
+  const timers = Object.fromEntries(
+    Object.entries(lane.timers).map(([name, at]) => [name, at <= now.monotonicMs ? soonest : at]),
+  );
+  return { ...lane, timers };
 }
 
 /** Which state of doubt fits what is seen. */

@@ -41,7 +41,11 @@ export type RigOptions = {
   readonly book?: Book;
   readonly capacity?: number;
   readonly storeFailure?: "hold" | "open";
+  /** Writes each turn, and throws when it cannot. */
+  readonly write?: (turn: Turn) => void;
 };
+
+const NO_LISTS = { rights: new Map(), listed: new Map(), neutral: false };
 
 /** A lane runner with a clock that a test moves, a disk in memory that refuses when told, and no board. */
 export function createRig({
@@ -50,6 +54,7 @@ export function createRig({
   book = createBook(),
   capacity = 10,
   storeFailure = "hold",
+  write = () => undefined,
 }: RigOptions = {}): Rig {
   const turns: Turn[] = [];
   const sent: LaneCommand[] = [];
@@ -60,31 +65,19 @@ export function createRig({
   let answer: "refused" | "silent" | null = null;
   let serial = 0;
   const config = laneConfig(direction, ALL_INPUTS);
+  const known = { capacity, price: PRICE, zoneCapacity: new Map(), ...NO_LISTS };
   const world: LaneWorld = {
     clock,
     mint: countingMint(),
     vote,
-    gatherFacts: (request) =>
-      answerFacts(
-        request,
-        {
-          capacity,
-          price: PRICE,
-          zoneCapacity: new Map(),
-          rights: new Map(),
-          listed: new Map(),
-          neutral: false,
-        },
-        book,
-        config,
-        readClock(clock),
-      ),
+    gatherFacts: (request) => answerFacts(request, known, book, config, readClock(clock)),
     commit: (turn) => {
       if (refusals > 0) {
         refusals -= 1;
         order.push("refused");
         throw new Error("disk full");
       }
+      write(turn);
       order.push("commit");
       turns.push(turn);
       turn.records.forEach(book.write);

@@ -58,7 +58,7 @@ export function open(path: string): GateDatabase {
 export function openStore(
   path: string,
   mint = newMint(),
-  options: Pick<StoreOptions, "zones" | "capacity" | "receipts"> = {},
+  options: Pick<StoreOptions, "zones" | "capacity" | "receipts" | "committed"> = {},
 ): { readonly db: GateDatabase; readonly store: Store } {
   const db = open(path);
   return { db, store: createStore(db, { currency: EUR, mint, ...options }) };

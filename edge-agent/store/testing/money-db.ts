@@ -6,7 +6,7 @@ import type { Result } from "@parkme/shared/domain/result";
 import type { GateDatabase } from "../open.ts";
 import type { Payment } from "../payments.ts";
 import type { ReceiptOptions } from "../receipts.ts";
-import type { Store } from "../store.ts";
+import type { Store, StoreOptions } from "../store.ts";
 import { HOUSE, newMint, openStore, recordsOf, START_MS, turn } from "./gate-db.ts";
 
 /** A store that issues receipts with a key of its own, and what a desk does with it. */
@@ -34,8 +34,12 @@ export type MoneyDb = {
   readonly make: ReturnType<typeof recordsOf>;
 };
 
-export function openMoneyDb(path: string, mint = newMint()): MoneyDb {
-  const { db, store } = openStore(path, mint, { ...HOUSE, receipts: RECEIPTS });
+export function openMoneyDb(
+  path: string,
+  mint = newMint(),
+  options: Pick<StoreOptions, "committed"> = {},
+): MoneyDb {
+  const { db, store } = openStore(path, mint, { ...HOUSE, receipts: RECEIPTS, ...options });
   return { db, store, mint, make: recordsOf(mint) };
 }
 

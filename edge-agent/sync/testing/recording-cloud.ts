@@ -1,37 +1,57 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect } from "vitest";
-import { syncBatchSchema } from "@parkme/shared/protocol/sync";
+import { createMemoryCloud, type Reply } from "./memory-cloud.ts";
 
-export const EDGE_ID = "019ab3c4-0000-7000-8000-000000000002";
+export { EDGE_ID } from "./memory-cloud.ts";
 
-type Reply = { readonly status?: number; readonly body: unknown; readonly headers?: Record<string, string> };
-type Batch = { readonly first: number; readonly last: number; readonly atMs: number };
-export type Answering = (batch: Batch, response: ServerResponse) => Reply | null;
+/** A request as it came. `reply` is what a sound cloud answers: it has taken what it was sent. */
+export type Asked = {
+  readonly path: string;
+  readonly authorization: string;
+  readonly bytes: number;
+  readonly atMs: number;
+};
 
-/** A real HTTP server that answers as the test says; null = the test answers by itself, or never. */
-export async function startRecordingCloud(answer: Answering) {
-  const batches: Batch[] = [];
-  const requests: { path: string; authorization: string; bytes: number }[] = [];
+/**
+ * What becomes of a request: undefined = the cloud answers, a reply = this instead (the cloud was never asked),
+ * `swallow` = it has taken it, and the answer is lost; `silence` = nothing ever comes; a function writes by itself.
+ */
+export type Fate = Reply | "swallow" | "silence" | ((response: ServerResponse) => void) | undefined;
+
+/** A real HTTP server with a cloud behind it that speaks the protocol; `fate` decides over each request. */
+export async function startRecordingCloud(fate: (asked: Asked, nth: number) => Fate = () => undefined) {
+  const cloud = createMemoryCloud();
+  const requests: Asked[] = [];
+  const broken: unknown[] = [];
+  function answer(asked: Asked, body: Buffer, response: ServerResponse): void {
+    const doom = fate(asked, requests.push(asked));
+    if (doom === "silence") return;
+    if (typeof doom === "function") return doom(response);
+    if (typeof doom === "object") return send(response, doom);
+    const reply = asked.path.endsWith("/hello")
+      ? cloud.hello(JSON.parse(body.toString("utf8")))
+      : cloud.take(body);
+    if (doom === "swallow") response.destroy();
+    else send(response, reply);
+  }
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const bytes = Buffer.concat(chunks);
-      const { events, edge_id } = syncBatchSchema.parse(JSON.parse(bytes.toString("utf8")));
-      expect(edge_id).toBe(EDGE_ID);
-      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => (events[0]?.seq ?? 0) + i));
-      const batch = { first: events[0]?.seq ?? 0, last: events.at(-1)?.seq ?? 0, atMs: performance.now() };
-      batches.push(batch);
-      requests.push({
+      const body = Buffer.concat(chunks);
+      const asked = {
         path: `${request.method} ${request.url}`,
         authorization: request.headers.authorization ?? "",
-        bytes: bytes.length,
-      });
-      const reply = answer(batch, response);
-      if (reply === null) return;
-      response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
-      response.end(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
+        bytes: body.length,
+        atMs: performance.now(),
+      };
+      try {
+        answer(asked, body, response);
+      } catch (error) {
+        // What the edge sends must be readable: a test looks here.
+        broken.push(error);
+        send(response, { status: 400, body: {} });
+      }
     });
   });
   const listen = (port: number) =>
@@ -44,8 +64,10 @@ export async function startRecordingCloud(answer: Answering) {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url: `http://127.0.0.1:${port}`, port, batches, requests, down, up: () => listen(port) };
+  return { cloud, requests, broken, url: `http://127.0.0.1:${port}`, down, up: () => listen(port) };
 }
 
-/** Acknowledges all of every batch. */
-export const acking: Answering = ({ last }) => ({ body: { cursor: last } });
+function send(response: ServerResponse, { status, body }: Reply): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(typeof body === "string" ? body : JSON.stringify(body));
+}

@@ -89,23 +89,37 @@ type CloudProps = { readonly cloud: Snapshot["cloud"]; readonly time: TimeText; 
 /** Calm on purpose: the gate works without the cloud, and the attendant has nothing to do. */
 function CloudState({ cloud, time, nowMs }: CloudProps) {
   if (cloud === null) return null;
-  const { connected, pending_events: pending, last_ack_at: lastAckAt } = cloud;
+  const { connected, pending_events: pending, last_ack_at: lastAckAt, manifest } = cloud;
   const waiting = `${pending} ${pending === 1 ? "event" : "events"} waiting`;
   const last = lastAckAt === null ? "" : ` Last contact ${time.moment(Date.parse(lastAckAt), nowMs)}.`;
-  const hint = connected
+  const passed = connected
     ? "Everything that happens here is passed on."
     : `The gate goes on. What happens is kept and passed on later.${last}`;
+  const settings =
+    manifest === null
+      ? ""
+      : ` Settings of headquarters: version ${manifest.version}, of ${time.moment(Date.parse(manifest.made_at), nowMs)}.`;
+  const refused =
+    cloud.manifest_refused === null ? "" : ` A newer one was refused: ${cloud.manifest_refused}`;
+  const hint = `${cloud.detail === null ? passed : `${cloud.detail}.`}${settings}${refused}`;
   return (
     <Tooltip label={hint} multiline maw={300} events={{ hover: true, focus: true, touch: true }}>
       <div className={classes["cloud"]} role="status" tabIndex={0} data-connected={connected || undefined}>
         {connected ? <IconCloudCheck size={26} aria-hidden /> : <IconCloudOff size={26} aria-hidden />}
         <div>
-          <strong>{connected ? "Cloud connected" : "Cloud offline"}</strong>
+          <strong>{cloudWords(cloud)}</strong>
           <span>{connected && pending === 0 ? "all passed on" : waiting}</span>
         </div>
       </div>
     </Tooltip>
   );
+}
+
+function cloudWords({ state, connected }: NonNullable<Snapshot["cloud"]>): string {
+  if (state === "not_enrolled") return "Not enrolled";
+  if (state === "shut_out") return "Cut off from the cloud";
+  if (state === "restoring") return "Restoring from the cloud";
+  return connected ? "Cloud connected" : "Cloud offline";
 }
 
 function SchemeSwitch() {

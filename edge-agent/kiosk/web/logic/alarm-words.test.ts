@@ -16,7 +16,7 @@ describe("alarms", () => {
   it("are loudest where somebody may come to harm, and quiet for a watched vehicle", () => {
     const of = (tone: string) => ALARM_KINDS.filter((kind) => describeAlarm(kind).tone === tone);
     expect(of("fault")).toEqual(expect.arrayContaining(["fire", "stopped", "stuck", "obstruction"]));
-    expect(of("note")).toEqual(["watched", "paper_low", "change_low", "code_refused"]);
+    expect(of("note")).toEqual(["watched", "paper_low", "change_low", "code_refused", "remote_refused"]);
   });
 
   it.each([

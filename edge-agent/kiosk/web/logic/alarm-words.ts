@@ -29,6 +29,12 @@ const WORDS: Record<AlarmKind, AlarmWords> = {
   tariff_refused: { title: "Tariff refused", tone: "warn" },
   change_low: { title: "Change is low", tone: "note" },
   code_refused: { title: "Code refused", tone: "note" },
+  disk_low: { title: "Disk nearly full", tone: "fault" },
+  cloud_fenced: { title: "Cut off from headquarters", tone: "fault" },
+  restored: { title: "Restored from a backup", tone: "fault" },
+  manifest_refused: { title: "Settings from headquarters refused", tone: "fault" },
+  remote_refused: { title: "Command of headquarters refused", tone: "note" },
+  books_differ: { title: "Books differ from headquarters", tone: "fault" },
 };
 
 export function describeAlarm(kind: AlarmKind): AlarmWords {

@@ -1,0 +1,215 @@
+import type { Client } from "../db/connection.ts";
+import { GENESIS_HASH, type Hello } from "@parkme/shared/protocol/log";
+import { copyRows, copyText } from "../db/copy.ts";
+import { asText } from "../db/text.ts";
+import type { Line } from "./log-line.ts";
+import { wallTimeOf, type Head, type ReadEvent } from "./rules.ts";
+
+/**
+ * The edges' logs in the database. Statements that every batch needs are prepared, once for each connection: they are
+ * planned once.
+ */
+
+/** An edge as ingest needs it; its row is locked to the end of the transaction, so its batches go one after another. */
+export type LockedEdge = Head & {
+  /** The program that speaks for it; null = none has said so yet. */
+  readonly bootId: string | null;
+  /** The lanes that its facility lists. */
+  readonly lanes: readonly string[];
+};
+
+const LOCK = {
+  name: "log_lock",
+  text: `select cursor::float8 as seq, epoch::float8 as epoch, head_hash as hash, boot_id as "bootId",
+      array(select slug from lanes where lanes.facility_id = edges.facility_id) as lanes
+    from edges where id = $1 for update`,
+};
+
+export async function lockEdge(client: Client, edgeId: string): Promise<LockedEdge> {
+  const { rows } = await client.query<LockedEdge>({ ...LOCK, values: [edgeId] });
+  const [at] = rows;
+  if (at === undefined) throw new Error("the edge of a valid token is gone");
+  return at.seq === 0 ? { ...at, hash: GENESIS_HASH } : at;
+}
+
+/** The hashes of lines that are here already, by their numbers; null = of before lines were chained. */
+export async function readHashes(
+  client: Client,
+  edgeId: string,
+  seqs: readonly number[],
+): Promise<Map<number, string | null>> {
+  const { rows } = await client.query<{ seq: number; hash: string | null }>(
+    `select seq::float8 as seq, encode(hash, 'hex') as hash
+      from edge_events where edge_id = $1 and seq = any($2::bigint[])`,
+    [edgeId, seqs],
+  );
+  return new Map(rows.map(({ seq, hash }) => [seq, hash]));
+}
+
+const EVENTS = `copy edge_events
+  (edge_id, seq, event_id, kind, schema_version, wall_time, received_at, payload, outcome, error, epoch, hash)
+  from stdin`;
+
+/** Keeps the events as they came, with what became of them. */
+export async function storeEvents(
+  client: Client,
+  edgeId: string,
+  events: readonly ReadEvent[],
+  now: Date,
+): Promise<void> {
+  const received = now.toISOString();
+  let text = "";
+  for (const read of events) {
+    const { event, outcome } = read;
+    const error = read.outcome === "quarantined" ? asText(read.error) : null;
+    text += `${edgeId}\t${event.seq}\t${event.event_id}\t${copyText(asText(event.kind))}\t${event.schema_version}\t${wallTimeOf(event)}\t${received}\t${copyText(event.payloadText)}\t${outcome}\t${copyText(error)}\t${event.epoch}\t\\\\x${event.hash}\n`;
+  }
+  await copyRows(client, [{ statement: EVENTS, text }]);
+}
+
+/** Where a log ends after a batch, and what the batch said of its edge. */
+export type Moved = {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly hash: string | null;
+  /** How old its newest event was on arrival; null = the batch says nothing of it. */
+  readonly behindMs: number | null;
+  readonly clockOffsetMs: number;
+  readonly waiting: number;
+};
+
+const MOVE = `update edges set cursor = $2, epoch = $3, head_hash = $4, last_seen_at = $5,
+  behind_ms = coalesce($6, behind_ms), clock_offset_ms = $7, waiting = $8 where id = $1`;
+
+/** The new lines of a batch as they came: those from `firstSeq` to where the log ends now. */
+export type Archived = {
+  readonly firstSeq: number;
+  /** The hash of the line before. */
+  readonly previousHash: string;
+  readonly body: Uint8Array;
+};
+
+/** Moves the end of the log; what came is kept with it, in the compression it came in. */
+export async function moveHead(
+  client: Client,
+  edgeId: string,
+  moved: Moved,
+  archived: Archived | null,
+  now: Date,
+): Promise<void> {
+  const { seq, epoch, hash, behindMs, clockOffsetMs, waiting } = moved;
+  const values = [edgeId, seq, epoch, hash, now, behindMs, clockOffsetMs, waiting];
+  if (archived === null) {
+    await client.query({ name: "log_move", text: MOVE, values });
+    return;
+  }
+  const text = `with archived as (
+      insert into edge_batches (edge_id, last_seq, received_at, first_seq, previous_hash, body)
+      values ($1, $2, $5, $9, $10, $11)
+    ) ${MOVE}`;
+  const { firstSeq, previousHash, body } = archived;
+  await client.query({ name: "log_archive", text, values: [...values, firstSeq, previousHash, body] });
+}
+
+/** Keeps lines whose numbers other lines have. @param text of a line, as it came. */
+export async function keepForks(
+  client: Client,
+  edgeId: string,
+  forks: readonly { readonly line: Line; readonly text: string }[],
+  now: Date,
+): Promise<void> {
+  await client.query(
+    `insert into edge_forks (edge_id, seq, hash, line, received_at)
+      select $1, seq, hash, line, $2 from unnest($3::bigint[], $4::text[], $5::text[]) as f(seq, hash, line)
+      on conflict do nothing`,
+    [
+      edgeId,
+      now,
+      forks.map(({ line }) => line.seq),
+      forks.map(({ line }) => line.hash),
+      forks.map(({ text }) => asText(text)),
+    ],
+  );
+}
+
+/** A history of an edge's log that begins behind a place. */
+export type EpochBegun = {
+  readonly epoch: number;
+  readonly parentEpoch: number;
+  readonly parentSeq: number;
+  readonly parentHash: string;
+  readonly reason: string;
+};
+
+/** The log is in a new history from here on. */
+export async function beginEpoch(
+  client: Client,
+  edgeId: string,
+  { epoch, parentEpoch, parentSeq, parentHash, reason }: EpochBegun,
+  now: Date,
+): Promise<void> {
+  await client.query(
+    `with begun as (
+      insert into edge_epochs (edge_id, epoch, parent_epoch, parent_seq, parent_hash, reason, begun_at)
+      values ($1, $2, $3, $4, $5, $6, $7)
+    ) update edges set epoch = $2 where id = $1`,
+    [edgeId, epoch, parentEpoch, parentSeq, parentHash, asText(reason), now],
+  );
+}
+
+/** The place that a history of a log begins behind; null = there is no such history. */
+export async function parentOf(
+  client: Client,
+  edgeId: string,
+  epoch: number,
+): Promise<{ readonly seq: number; readonly hash: string } | null> {
+  const { rows } = await client.query<{ seq: number; hash: string }>(
+    "select parent_seq::float8 as seq, parent_hash as hash from edge_epochs where edge_id = $1 and epoch = $2",
+    [edgeId, epoch],
+  );
+  return rows[0] ?? null;
+}
+
+/** Keeps what an edge says of itself when it begins to talk. */
+export async function noteHello(
+  client: Client,
+  edgeId: string,
+  { version, manifest, wall_time }: Hello,
+  now: Date,
+): Promise<void> {
+  await client.query(
+    `update edges set version = $2, manifest_version = $3, clock_offset_ms = $4, last_seen_at = $5 where id = $1`,
+    [edgeId, asText(version), manifest, Date.parse(wall_time) - now.getTime(), now],
+  );
+}
+
+/** Another program has taken this one's place. To be asked of one that does not speak for the edge. */
+export async function isFormerBoot(client: Client, edgeId: string, bootId: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    "select 1 from edge_boots where edge_id = $1 and boot_id = $2 and not pending",
+    [edgeId, bootId],
+  );
+  return rowCount !== 0;
+}
+
+/** This program may take the place of the one that speaks for the edge, as soon as it says more than hello. */
+export async function noteNewBoot(client: Client, edgeId: string, bootId: string, now: Date): Promise<void> {
+  await client.query(
+    `insert into edge_boots (edge_id, boot_id, claimed_at, pending) values ($1, $2, $3, true)
+      on conflict do nothing`,
+    [edgeId, bootId, now],
+  );
+}
+
+/** From now on this program speaks for the edge, and no other one that we have heard of. */
+export async function claimEdge(client: Client, edgeId: string, bootId: string, now: Date): Promise<void> {
+  await client.query(
+    `with boot as (
+      insert into edge_boots (edge_id, boot_id, claimed_at) values ($1, $2, $3)
+      on conflict (edge_id, boot_id) do update set pending = false, claimed_at = excluded.claimed_at
+    ), others as (
+      update edge_boots set pending = false where edge_id = $1 and boot_id <> $2 and pending
+    ) update edges set boot_id = $2, claimed_at = $3 where id = $1`,
+    [edgeId, bootId, now],
+  );
+}
