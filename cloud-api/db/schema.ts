@@ -1,7 +1,5 @@
 import {
-  bigint,
   boolean,
-  customType,
   index,
   integer,
   json,
@@ -9,10 +7,10 @@ import {
   pgTable,
   primaryKey,
   text,
-  timestamp,
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { bytes, counted, instant } from "./columns.ts";
 import { sql } from "drizzle-orm";
 
 /**
@@ -21,9 +19,6 @@ import { sql } from "drizzle-orm";
  * parent, so projections refer to each other by id without foreign keys. Their keys begin with the facility,
  * which comes from the edge's token: no edge can touch another facility's rows, whatever ids it sends.
  */
-const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
-const counted = (name: string) => bigint(name, { mode: "number" });
 
 export const organisations = pgTable("organisations", {
   id: uuid("id").primaryKey().defaultRandom(),

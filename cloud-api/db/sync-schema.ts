@@ -1,9 +1,7 @@
 import { sql } from "drizzle-orm";
 import {
-  bigint,
   boolean,
   check,
-  customType,
   date,
   index,
   integer,
@@ -11,18 +9,15 @@ import {
   pgTable,
   primaryKey,
   text,
-  timestamp,
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { bytes, counted, instant } from "./columns.ts";
 
 /**
  * What the cloud keeps of its links with the edges: their logs as they came, what the two do not agree on, what goes
  * down to them, and who they are. See shared/protocol/log, downlink, manifest, equality and enrolment.
  */
-const bytes = customType<{ data: Buffer }>({ dataType: () => "bytea" });
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
-const counted = (name: string) => bigint(name, { mode: "number" });
 
 /** The histories of each edge's log: one, and one more for every restore. */
 export const edgeEpochs = pgTable(

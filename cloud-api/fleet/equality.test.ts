@@ -192,7 +192,7 @@ describe("damage", () => {
     {
       name: "a stay that is not what it was",
       subject: "stays",
-      damage: (id) => `update stays set plate = 'XXX999' where stay_id = '${id}'`,
+      damage: (id) => `update stays set plate = 'BZZ999' where stay_id = '${id}'`,
       only: null,
       field: "plate",
     },

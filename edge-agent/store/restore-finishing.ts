@@ -35,7 +35,7 @@ export function tellMerged(db: GateDatabase, commonSeq: number, tellSome: () => 
   return conflicts.length;
 }
 
-/** By a change that changes nothing: it is told of as any other. Rows that are only ever added cannot be, nor need be. */
+/** By a change that changes nothing: it is told of like any other. Rows that are only ever added cannot be, nor need be. */
 function tellAgain(db: GateDatabase, name: string, row: ImageRow): number {
   const table = TABLES.get(name);
   if (table === undefined || table.addedOnly || table.number !== null) return 0;
