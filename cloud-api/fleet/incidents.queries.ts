@@ -1,6 +1,5 @@
-import { and, desc, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Db, Tx } from "../db/connection.ts";
-import { facilities } from "../db/schema.ts";
 import { syncIncidents } from "../db/sync-schema.ts";
 import { asText } from "../db/text.ts";
 
@@ -29,31 +28,6 @@ export async function raiseIncident(db: Db | Tx, report: IncidentReport, now: Da
       targetWhere: sql`seen_at is null`,
       set: { count: sql`${syncIncidents.count} + 1`, lastAt: now },
     });
-}
-
-export type Incident = typeof syncIncidents.$inferSelect & {
-  readonly facilitySlug: string;
-  readonly facilityName: string;
-};
-
-const MAX_INCIDENTS = 200;
-
-/** The incidents of an organisation's facilities, newest first, at most {@link MAX_INCIDENTS}. */
-export async function listIncidents(
-  db: Db | Tx,
-  organisationId: string,
-  { openOnly }: { readonly openOnly: boolean },
-): Promise<Incident[]> {
-  const rows = await db
-    .select({ incident: syncIncidents, facilitySlug: facilities.slug, facilityName: facilities.name })
-    .from(syncIncidents)
-    .innerJoin(facilities, eq(facilities.id, syncIncidents.facilityId))
-    .where(
-      and(eq(facilities.organisationId, organisationId), openOnly ? isNull(syncIncidents.seenAt) : undefined),
-    )
-    .orderBy(desc(syncIncidents.lastAt), desc(syncIncidents.id))
-    .limit(MAX_INCIDENTS);
-  return rows.map(({ incident, ...facility }) => ({ ...incident, ...facility }));
 }
 
 /**
