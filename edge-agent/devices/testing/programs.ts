@@ -7,9 +7,15 @@ export type RunningProgram = {
   readonly output: () => string;
   readonly exitCode: () => number | null;
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** Ends it and waits until it is gone. */
+  /** Ends it and waits until it is gone. One that does not heed SIGTERM is killed after {@link HEED_MS}. */
   readonly stop: () => Promise<void>;
 };
+
+/**
+ * mosquitto_sub disconnects in its signal handler. A SIGTERM that comes while it handles a packet waits there, for ever,
+ * for a mutex that the interrupted code holds.
+ */
+const HEED_MS = 2_000;
 
 export function startProgram(
   command: string,
@@ -29,7 +35,9 @@ export function startProgram(
     signal: (signal) => void child.kill(signal),
     async stop() {
       if (!gone) child.kill("SIGTERM");
+      const kill = setTimeout(() => child.kill("SIGKILL"), HEED_MS);
       await until(() => gone, `${command} to end; it said: ${output}`);
+      clearTimeout(kill);
     },
   };
 }
