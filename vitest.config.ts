@@ -7,7 +7,7 @@ const processTests = ["firmware-sim/scenarios/**/*.scenario.test.ts", "**/*.peer
 /**
  * Three projects, one after the other: `unit` answers in seconds, so it goes first. `devices` holds drivers against the
  * programs of others; `scenarios` starts whole sites (brokers, databases, browsers). Both mostly wait for something to
- * happen, so two files run at a time, and none of them measures how long anything takes.
+ * happen, so two or three files run at a time, and none of them measures how long anything takes.
  */
 export default defineConfig({
   test: {
@@ -18,6 +18,7 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.ts", "**/*.test.tsx"],
           exclude: [...outside, ...processTests],
+          globalSetup: "cloud-api/testing/shared-server.ts",
           maxWorkers: 2,
           testTimeout: 20_000,
           hookTimeout: 30_000,
@@ -40,7 +41,7 @@ export default defineConfig({
           name: "scenarios",
           include: processTests,
           exclude: [...outside, ...devicePeers],
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

@@ -4,12 +4,22 @@ import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { problem, type Problem } from "@parkme/shared/domain/errors";
-import type { Session } from "./accounts/rules.ts";
+import type { Session, SignedIn } from "./accounts/principal.ts";
+import type { RateState } from "./platform/rate.ts";
 
 /** What our requests carry. The bindings are absent when a test calls the app without a socket. */
 export type AppEnv = {
   Bindings: Partial<HttpBindings>;
-  Variables: { requestId: string; secureHeadersNonce?: string; session: Session };
+  Variables: {
+    requestId: string;
+    secureHeadersNonce?: string;
+    session: Session;
+    who: () => Promise<SignedIn | null>;
+    /** Whose request it is, by address: see platform/client-address. */
+    address?: string;
+    /** What is left of the limit of who asks. */
+    rate?: RateState;
+  };
 };
 
 /** Answers with a problem document; `extra` members stand beside the standard ones (RFC 9457, section 3.2). */
@@ -39,9 +49,39 @@ export function contentDigest(body: string | Uint8Array): string {
   return `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
 }
 
+/**
+ * The body, straight from the connection where there is one: the adaptor's own way to it makes a web Request and a stream
+ * first, which takes longer than most calls do. Null = it is longer than `maxBytes`.
+ */
+export async function readBody(c: Context<AppEnv>, maxBytes: number): Promise<Buffer | null> {
+  const env: AppEnv["Bindings"] | undefined = c.env;
+  const incoming = env?.incoming;
+  if (incoming === undefined) {
+    const body = Buffer.from(await c.req.arrayBuffer());
+    return body.length > maxBytes ? null : body;
+  }
+  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) return null;
+  return await new Promise((done, fail) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      // It is not destroyed: the refusal goes out by the same connection.
+      if (length > maxBytes) done(null);
+      else chunks.push(chunk);
+    });
+    incoming.on("end", () => done(Buffer.concat(chunks, length)));
+    incoming.on("error", fail);
+  });
+}
+
 /** The body as JSON, or undefined when it is none, or another than its `content-digest` says. */
 export async function readJson(c: Context): Promise<unknown> {
-  const body = Buffer.from(await c.req.arrayBuffer());
+  return parseJson(c, Buffer.from(await c.req.arrayBuffer()));
+}
+
+/** A body that was read. */
+export function parseJson(c: Context, body: Buffer): unknown {
   const announced = c.req.header("content-digest");
   if (announced !== undefined && announced !== contentDigest(body)) return undefined;
   try {
@@ -52,8 +92,13 @@ export async function readJson(c: Context): Promise<unknown> {
   }
 }
 
-/** The peer's address; behind a proxy, the proxy's. */
+/** Whose request it is, by address; behind a proxy that is not trusted, the proxy's. */
 export function peerAddress(c: Context<AppEnv>): string {
+  return c.get("address") ?? socketAddress(c);
+}
+
+/** The other end of the connection. */
+export function socketAddress(c: Context<AppEnv>): string {
   const env: AppEnv["Bindings"] | undefined = c.env;
   return env?.incoming?.socket.remoteAddress ?? "unknown";
 }

@@ -1,25 +1,36 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import type { Clock } from "@parkme/shared/domain/clock";
+import { createMailer, fileSend, smtpSend } from "./accounts/mail.ts";
+import type { AccountSettings } from "./accounts/settings.ts";
 import { createApp, type CloudApp } from "./app.ts";
 import { ENVIRONMENT_HELP, readEnvironment, type CloudConfig } from "./config/environment.ts";
 import { describeProblems } from "@parkme/shared/config/yaml-config";
 import { readProvisionFile } from "./config/provision-file.ts";
 import { readSecret } from "./config/secret-file.ts";
 import { loadPage } from "./dashboard/page.ts";
-import { openDatabase, withClient, type DatabaseAddress } from "./db/connection.ts";
+import { openDatabase, withClient, type DatabaseAddress, type Db } from "./db/connection.ts";
 import { startEmbeddedDatabase, type EmbeddedDatabase } from "./db/embedded.ts";
 import { readDatabaseError } from "./db/errors.ts";
-import { openListener } from "./db/listener.ts";
+import { openListener, type Listen } from "./db/listener.ts";
 import { migrateDatabase } from "./db/migrate.ts";
+import { openReplica } from "./db/replica.ts";
+import type { QueryWatch } from "./db/watch-queries.ts";
 import { provision } from "./facilities/provision.ts";
 import { countMovements } from "./fleet/queries.ts";
 import { closeServer, openFront, StartRefused, type Front } from "./front.ts";
 import { createPictureFiles } from "./fleet/picture-files.ts";
 import { createMetrics } from "./metrics.ts";
 import type { WebhookReader } from "./payments/provider-event.ts";
+import type { Provider } from "./payments/providers/contract.ts";
+import { loadProviders } from "./payments/providers/load.ts";
 import { razorpayWebhooks } from "./payments/razorpay.ts";
+import { startJobs, type RunningJobs } from "./platform/jobs.ts";
+import { openPlatform, type Platform } from "./platform/open-platform.ts";
+import { createLog } from "./telemetry/log.ts";
+import { watchSlow } from "./telemetry/slow-queries.ts";
+import { startTracing, type Tracing } from "./telemetry/tracing.ts";
 
 const HELP = `ParkMe cloud API: takes the events of the edges into PostgreSQL and shows them on a dashboard.
 
@@ -42,7 +53,11 @@ const SYSTEM_CLOCK: Clock = { wallMs: Date.now, monotonicMs: () => performance.n
 type Running = {
   front?: Front;
   app?: CloudApp;
+  tracing?: Tracing;
+  platform?: Platform;
+  jobs?: RunningJobs;
   closePool?: () => Promise<void>;
+  closeReplica?: () => Promise<void>;
   embedded?: EmbeddedDatabase;
 };
 
@@ -57,7 +72,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const log = pino({ name: "cloud-api", level: config.value.logLevel });
+  const log = createLog(config.value.logLevel);
 
   const running: Running = {};
   let ending = false;
@@ -104,6 +119,9 @@ async function start(
     );
   }
 
+  const { otlpUrl, slowQueryMs } = config.platform;
+  if (otlpUrl !== null) running.tracing = startTracing(otlpUrl);
+
   const { database } = config;
   let address: DatabaseAddress;
   if ("url" in database) address = database.url;
@@ -122,35 +140,85 @@ async function start(
   );
   if (!migrations.ok) throw new StartRefused(migrations.error);
 
-  const { db, close } = openDatabase(address, (error) =>
-    log.warn({ err: error }, "a database connection was lost"),
+  let observe: QueryWatch = () => undefined;
+  const { db, close } = openDatabase(
+    address,
+    (error) => log.warn({ err: error }, "a database connection was lost"),
+    watchSlow(log, slowQueryMs, (statement, ms) => observe(statement, ms)),
   );
   running.closePool = close;
+  const replica = openReplicaOf(config.replicaUrl, db, log);
+  if (replica !== null) running.closeReplica = replica.close;
   if (provisionFile !== null) {
     await orRefuse("the provisioning file cannot be applied", () => provision(db, provisionFile.value));
   }
 
+  const metrics = createMetrics(await countMovements(db));
+  observe = metrics.api.query;
+  running.platform = await orRefuse("the platform cannot be opened", () =>
+    openPlatform(config.platform, { clock: SYSTEM_CLOCK, metrics: metrics.api, log, password: readPassword }),
+  );
+  const listen: Listen = (channel, events) => openListener(address, channel, events);
   running.app = await createApp({
     db,
+    ...(replica === null ? {} : { replica: replica.db }),
     clock: SYSTEM_CLOCK,
     log,
-    metrics: createMetrics(await countMovements(db)),
+    metrics,
+    accounts: accountsOf(config, log),
+    platform: running.platform,
     page: await findPage(log),
     pictures: createPictureFiles(config.picturesDir),
     webhooks: await readWebhooks(config),
+    providers: await readProviders(config),
     migrations: migrations.value,
-    listen: (channel, events) => openListener(address, channel, events),
+    listen,
   });
+  const { jobs } = running.app;
+  running.jobs = await orRefuse("the background work cannot be started", () =>
+    startJobs({ db, log, clock: SYSTEM_CLOCK, listen, jobs }),
+  );
   front.serve(running.app);
   log.info({ event: "ready", host: config.host, port: front.port }, "ready");
 }
 
-/** The payment providers that are set up. */
+/** Reports go on without it. */
+function openReplicaOf(url: string | null, primary: Db, log: Logger) {
+  if (url === null) return null;
+  const events = {
+    away: (error: unknown) =>
+      log.warn({ err: error }, "the replica is away: the primary answers in its place"),
+    back: () => log.info({ event: "replica back" }, "the replica is back"),
+  };
+  return openReplica(url, primary, events, { nowMs: SYSTEM_CLOCK.monotonicMs });
+}
+
+function accountsOf(config: CloudConfig, log: Logger): AccountSettings {
+  const { smtpUrl, mailFrom, mailDir, publicUrl, secondFactor } = config.accounts;
+  const send = smtpUrl === null ? fileSend(mailDir, mailFrom) : smtpSend(smtpUrl, mailFrom);
+  return { mail: createMailer(send, log), publicUrl, secondFactor };
+}
+
+/** The payment providers that are set up; undefined = cash alone. */
+async function readProviders({ paymentsPath }: CloudConfig): Promise<readonly Provider[] | undefined> {
+  if (paymentsPath === null) return undefined;
+  const providers = await loadProviders(paymentsPath);
+  if (providers.ok) return providers.value;
+  throw new StartRefused(
+    `the payment providers are not right:\n${describeProblems(paymentsPath, providers.error)}`,
+  );
+}
+
+/** Providers of which only the webhooks are set up. */
 async function readWebhooks({ razorpaySecretPath }: CloudConfig): Promise<WebhookReader[]> {
   if (razorpaySecretPath === null) return [];
   const secret = await readSecret(razorpaySecretPath, MIN_WEBHOOK_SECRET);
   if (!secret.ok) throw new StartRefused(`the secret of Razorpay's webhooks: ${secret.error}`);
   return [razorpayWebhooks(secret.value)];
+}
+
+async function readPassword(path: string) {
+  return await readSecret(path, 1);
 }
 
 /** What goes wrong with the database at the start is told in words; the log has the rest. */
@@ -164,9 +232,22 @@ async function orRefuse<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** The reverse: nothing new comes in, what runs is finished, then its ground is taken away. */
-async function stop({ front, app, closePool, embedded }: Running): Promise<void> {
+async function stop({
+  front,
+  app,
+  jobs,
+  platform,
+  tracing,
+  closeReplica,
+  closePool,
+  embedded,
+}: Running): Promise<void> {
   app?.close();
   if (front !== undefined) await closeServer(front.server);
+  await jobs?.close();
+  await platform?.close();
+  await tracing?.close();
+  await closeReplica?.();
   await closePool?.();
   await embedded?.stop();
 }

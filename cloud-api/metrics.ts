@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
 import type { IngestOutcome } from "./fleet/ingest.ts";
 import type { MovementCount } from "./fleet/queries.ts";
+import { createApiMetrics, type ApiMetrics } from "./telemetry/api-metrics.ts";
 
 /** What ingest reports after each batch. */
 export type IngestMetrics = {
@@ -10,7 +11,7 @@ export type IngestMetrics = {
   readonly busy: (facility: string) => void;
 };
 
-export type CloudMetrics = IngestMetrics & { readonly registry: Registry };
+export type CloudMetrics = IngestMetrics & { readonly registry: Registry; readonly api: ApiMetrics };
 
 /** @param movements what was counted before this start, so that the counter goes on where it was. */
 export function createMetrics(movements: readonly MovementCount[]): CloudMetrics {
@@ -47,6 +48,7 @@ export function createMetrics(movements: readonly MovementCount[]): CloudMetrics
 
   return {
     registry,
+    api: createApiMetrics(registry),
     busy: (facility) => refusedTotal.inc({ facility, code: "busy" }),
     observe(facility, outcome, seconds) {
       ingestSeconds.observe(seconds);

@@ -114,6 +114,7 @@ function greet(plan: SitePlan, { speed, seed, folder }: Settings): void {
   Headquarters  ${plan.cloudUrl}   ${plan.headquarters.name}  ${plan.headquarters.secret}
   Kiosk         ${plan.edgeUrl}   ${plan.attendant.name}  PIN ${plan.attendant.secret}
   Merchant      ${plan.edgeUrl}   ${plan.merchant.name}  PIN ${plan.merchant.secret}
+  API           ${plan.cloudUrl}/api/docs/   a garage in New York to book at
   Broker        ${plan.mqttUrl}   mosquitto_sub -p ${new URL(plan.mqttUrl).port} -t 'parkme/#' -v
   Data          ${folder}   (logs in ${join(folder, "logs")})
 
@@ -154,7 +155,7 @@ async function main(): Promise<void> {
     return;
   }
   mkdirSync(settings.folder, { recursive: true });
-  const plan = layOutSite(settings);
+  const plan = layOutSite({ ...settings, bookable: true });
   const site = createSite({ plan, distFolder: join(import.meta.dirname, ".."), ...settings });
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {

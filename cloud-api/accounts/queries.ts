@@ -1,16 +1,42 @@
-import { and, desc, eq, gt, inArray, lte } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, isNull, lte, sql } from "drizzle-orm";
+import { signIns, totpSecrets } from "../db/accounts-schema.ts";
 import type { Db, Tx } from "../db/connection.ts";
-import { organisations, sessions, users } from "../db/schema.ts";
-import { MAX_SESSIONS, type Session } from "./rules.ts";
+import { sessions, users } from "../db/schema.ts";
+import type { Role } from "./principal.ts";
+import { MAX_SESSIONS } from "./rules.ts";
 
-export type UserWithPassword = { readonly id: string; readonly passwordHash: string };
+/** What a sign-in needs to know of somebody. */
+export type UserWithPassword = {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly organisationId: string | null;
+  readonly passwordHash: string;
+  readonly disabledAt: Date | null;
+  /** Whether they have a second factor that counts. */
+  readonly secondFactor: boolean;
+};
 
-/** @param email in lower case. */
-export async function findUser(db: Db | Tx, email: string): Promise<UserWithPassword | null> {
+/** @param whom an email in lower case, or an id. */
+export async function findUser(
+  db: Db | Tx,
+  whom: string | { readonly id: string },
+): Promise<UserWithPassword | null> {
   const found = await db
-    .select({ id: users.id, passwordHash: users.passwordHash })
+    .select({
+      id: users.id,
+      email: users.email,
+      name: users.name,
+      role: users.role,
+      organisationId: users.organisationId,
+      passwordHash: users.passwordHash,
+      disabledAt: users.disabledAt,
+      secondFactor: sql<boolean>`${totpSecrets.confirmedAt} is not null`,
+    })
     .from(users)
-    .where(eq(users.email, email));
+    .leftJoin(totpSecrets, eq(totpSecrets.userId, users.id))
+    .where(typeof whom === "string" ? eq(users.email, whom) : eq(users.id, whom.id));
   return found[0] ?? null;
 }
 
@@ -35,19 +61,13 @@ export async function openSession(
   });
 }
 
-export async function findSession(db: Db, tokenHash: Buffer, now: Date): Promise<Session | null> {
+/** @returns whose it is; null = it is over, or was never ours. */
+export async function findSession(db: Db, tokenHash: Buffer, now: Date): Promise<string | null> {
   const found = await db
-    .select({
-      userId: users.id,
-      email: users.email,
-      name: users.name,
-      organisation: { id: organisations.id, name: organisations.name },
-    })
+    .select({ userId: sessions.userId })
     .from(sessions)
-    .innerJoin(users, eq(users.id, sessions.userId))
-    .innerJoin(organisations, eq(organisations.id, users.organisationId))
     .where(and(eq(sessions.tokenHash, tokenHash), gt(sessions.expiresAt, now)));
-  return found[0] ?? null;
+  return found[0]?.userId ?? null;
 }
 
 export async function closeSession(db: Db, tokenHash: Buffer): Promise<void> {
@@ -65,10 +85,18 @@ export async function writeUser(
     return;
   }
   const values = { ...user, passwordHash };
+  // Whoever registered as a driver with this email before works for the organisation from now on.
+  const role = sql`case ${users.role} when 'driver' then 'owner' else ${users.role} end`;
   const [written] = await tx
     .insert(users)
     .values(values)
-    .onConflictDoUpdate({ target: users.email, set: values })
+    .onConflictDoUpdate({ target: users.email, set: { ...values, role } })
     .returning({ id: users.id });
-  if (written !== undefined) await tx.delete(sessions).where(eq(sessions.userId, written.id));
+  if (written === undefined) throw new Error("an upsert returned no row");
+  await tx.delete(sessions).where(eq(sessions.userId, written.id));
+  const live = and(eq(signIns.userId, written.id), isNull(signIns.revokedAt));
+  await tx
+    .update(signIns)
+    .set({ revokedAt: sql`now()`, revokedWhy: "password_changed" })
+    .where(live);
 }

@@ -9,9 +9,16 @@ export async function hashPassword(password: string): Promise<string> {
   return await hash(password);
 }
 
+/** @param passwordHash of people who have set no password yet, it is none: no password is theirs. */
 export async function isPassword(passwordHash: string, password: string): Promise<boolean> {
-  return await verify(passwordHash, password);
+  return passwordHash.startsWith("$argon2") && (await verify(passwordHash, password));
 }
+
+/** What the database keeps where there is no password. */
+export const NO_PASSWORD = "none";
+
+/** API keys begin with this, so that they are known as such wherever they turn up. */
+export const KEY_PREFIX = "pmk_";
 
 /** 256 random bits for a cookie or a bearer header. */
 export function mintToken(): string {

@@ -4,7 +4,9 @@ import { ENVIRONMENT_HELP, readEnvironment, type CloudConfig } from "../config/e
 import { openDatabase, type DatabaseAddress } from "../db/connection.ts";
 import { findEmbeddedDatabase } from "../db/embedded.ts";
 import { readDatabaseError } from "../db/errors.ts";
-import { Refused, WORDS } from "./words.ts";
+import { askPassword, passwordFrom } from "./ask-password.ts";
+import { Refused } from "./word.ts";
+import { WORDS } from "./words.ts";
 
 const HELP = `ParkMe cloud administration: works on the cloud's database while the cloud runs.
 
@@ -13,16 +15,29 @@ const HELP = `ParkMe cloud administration: works on the cloud's database while t
   npm run admin -- edges            the edges, and what they sign in with
   npm run admin -- revoke EDGE      takes an edge's key and token away, by its id or its facility's slug; it counts from
                                     the next request on, and the gate goes on without the cloud
+  npm run admin -- create EMAIL     makes an account, and asks for its password; an admin's, unless told
+  npm run admin -- organisations    the organisations
 
-  --json   the answer as JSON
-  --help   this text
+  --role ROLE            of create: admin, owner or staff (admin)
+  --organisation SLUG    of create: whom owners and staff work for
+  --name NAME            of create: what people call them
+  --password-file FILE   of create: a file with the password (mode 0600), where there is nobody to ask
+  --json                 the answer as JSON
+  --help                 this text
 
 ${ENVIRONMENT_HELP}
 
 It reads PARKME_DATA_DIR and PARKME_DATABASE_URL as the cloud does. The demo's folder is .parkme/demo/cloud.`;
 
 async function main(): Promise<number> {
-  const options = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+  const options = {
+    json: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+    role: { type: "string" },
+    organisation: { type: "string" },
+    name: { type: "string" },
+    "password-file": { type: "string" },
+  } as const;
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const [name = "", argument = "", ...more] = positionals;
   const word = WORDS.get(name);
@@ -37,7 +52,10 @@ async function main(): Promise<number> {
   const { db, close } = openDatabase(await addressOf(config.value), () => undefined);
   try {
     const by = `${userInfo().username} by the admin program`;
-    const { json, text } = await word.run({ db, by, now: new Date() }, argument);
+    const file = values["password-file"];
+    const password = () =>
+      file === undefined ? askPassword(process.stdin, process.stderr) : passwordFrom(file);
+    const { json, text } = await word.run({ db, by, now: new Date(), options: values, password }, argument);
     console.log(values.json === true ? JSON.stringify(json) : text);
     return 0;
   } finally {

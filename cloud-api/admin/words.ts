@@ -1,22 +1,11 @@
-import type { Db } from "../db/connection.ts";
 import { findFacilityBySlug } from "../facilities/queries.ts";
 import { makeEnrolmentCode } from "../fleet/enrolment.ts";
 import { revokeEdge } from "../fleet/enrolment.queries.ts";
+import { createAccount, organisations } from "./account-words.ts";
+import { Refused, type Answer, type Surroundings } from "./word.ts";
 import { listEdges, type EdgeRow } from "./edges.queries.ts";
 
-/** What the admin program can do; every word answers with what `--json` prints, and with text for people. */
-
-export type Answer = { readonly json: unknown; readonly text: string };
-
-/** A reason that the reader of the message can remove. */
-export class Refused extends Error {}
-
-export type Surroundings = {
-  readonly db: Db;
-  /** Who does it, for the record. */
-  readonly by: string;
-  readonly now: Date;
-};
+/** What the admin program can do. */
 
 type Word = {
   /** What it is called with; null = nothing. */
@@ -28,6 +17,8 @@ export const WORDS: ReadonlyMap<string, Word> = new Map([
   ["enrol", { argument: "FACILITY", run: enrol }],
   ["edges", { argument: null, run: edges }],
   ["revoke", { argument: "EDGE", run: revoke }],
+  ["create", { argument: "EMAIL", run: createAccount }],
+  ["organisations", { argument: null, run: organisations }],
 ]);
 
 async function enrol({ db, by, now }: Surroundings, slug: string): Promise<Answer> {

@@ -82,7 +82,9 @@ async function items(kind: string) {
 
 describe("the cloud's book", () => {
   it("is written by what the edges' logs tell, what is given first", () => {
-    const kinds = Object.keys(EFFECTS).filter((kind) => kind.startsWith("rights."));
+    const kinds = EFFECTS.flatMap(({ effects }) => Object.keys(effects)).filter((kind) =>
+      kind.startsWith("rights."),
+    );
     expect(kinds).toEqual(["rights.given", "rights.taken", "rights.wanted"]);
   });
 

@@ -5,7 +5,7 @@ import { slotRangeProblem, STANDARD_CLASS, type SlotRange } from "@parkme/shared
 import type { Clock } from "@parkme/shared/domain/clock";
 import { problem } from "@parkme/shared/domain/errors";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
-import { requireOwnPage } from "../accounts/routes.ts";
+import { requireOwnPage } from "../accounts/guard.ts";
 import type { Db } from "../db/connection.ts";
 import { requireFacility, type FacilityEnv } from "../facilities/own-facility.ts";
 import { limitBody, readJson, sendProblem } from "../http.ts";

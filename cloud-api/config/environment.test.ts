@@ -7,9 +7,13 @@ describe("readEnvironment", () => {
       host: "127.0.0.1",
       port: 8080,
       database: { dataDir: ".parkme/cloud" },
+      replicaUrl: null,
       picturesDir: ".parkme/cloud/pictures",
       provisionPath: null,
       razorpaySecretPath: null,
+      paymentsPath: null,
+      accounts: expect.objectContaining({ secondFactor: "optional" }) as unknown,
+      platform: expect.objectContaining({ corsOrigins: [] }) as unknown,
       logLevel: "info",
     };
     expect(readEnvironment({})).toEqual({ ok: true, value: expected });

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
+import { ACCOUNT_HELP, accountsOf, accountVariables, type AccountConfig } from "./account-environment.ts";
+import { PLATFORM_HELP, platformOf, platformVariables, type PlatformConfig } from "./platform-environment.ts";
 
 /** What the program is told from outside. */
 export type CloudConfig = {
@@ -9,11 +11,17 @@ export type CloudConfig = {
   readonly port: number;
   /** The embedded database's folder, or the address of another server. */
   readonly database: { readonly dataDir: string } | { readonly url: string };
+  /** A server that replays the database's log: reports are read from it; null = there is none. */
+  readonly replicaUrl: string | null;
   /** Folder of the pictures that edges send. */
   readonly picturesDir: string;
   readonly provisionPath: string | null;
   /** File with the secret that Razorpay signs its webhooks with; null = Razorpay is not set up. */
   readonly razorpaySecretPath: string | null;
+  /** File with the payment providers; null = cash alone. */
+  readonly paymentsPath: string | null;
+  readonly accounts: AccountConfig;
+  readonly platform: PlatformConfig;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 };
 
@@ -29,8 +37,12 @@ const environmentSchema = z.object({
   PARKME_DATA_DIR: z.string().max(4_096).default(".parkme/cloud"),
   PARKME_PICTURES_DIR: z.string().max(4_096).optional(),
   PARKME_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
+  PARKME_REPLICA_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" }).optional(),
   PARKME_PROVISION: z.string().max(4_096).optional(),
   PARKME_RAZORPAY_WEBHOOK_SECRET_FILE: z.string().max(4_096).optional(),
+  PARKME_PAYMENTS: z.string().max(4_096).optional(),
+  ...accountVariables,
+  ...platformVariables,
   PARKME_LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
 });
 
@@ -41,8 +53,12 @@ export const ENVIRONMENT_HELP = `Environment:
   PARKME_DATA_DIR       folder of the embedded PostgreSQL (.parkme/cloud)
   PARKME_PICTURES_DIR   folder of the pictures that edges send (pictures, in PARKME_DATA_DIR)
   PARKME_DATABASE_URL   postgres:// URL of another server, instead of the embedded one
+  PARKME_REPLICA_URL    postgres:// URL of a replica of it, which reports are read from; unset = none
   PARKME_PROVISION      YAML file with the organisation, its facilities, edges and users; read at every start
   PARKME_RAZORPAY_WEBHOOK_SECRET_FILE   file with the secret of Razorpay's webhooks; unset = none are taken
+  PARKME_PAYMENTS       YAML file with the payment providers that payments are begun with; unset = cash alone
+${ACCOUNT_HELP}
+${PLATFORM_HELP}
   PARKME_LOG_LEVEL      fatal, error, warn, info, debug or trace (info)`;
 
 /**
@@ -64,9 +80,13 @@ export function readEnvironment(
     host: values.PARKME_CLOUD_HOST,
     port: values.PARKME_CLOUD_PORT,
     database: url === undefined ? { dataDir: values.PARKME_DATA_DIR } : { url },
+    replicaUrl: values.PARKME_REPLICA_URL ?? null,
     picturesDir: values.PARKME_PICTURES_DIR ?? join(values.PARKME_DATA_DIR, "pictures"),
     provisionPath: values.PARKME_PROVISION ?? null,
     razorpaySecretPath: values.PARKME_RAZORPAY_WEBHOOK_SECRET_FILE ?? null,
+    paymentsPath: values.PARKME_PAYMENTS ?? null,
+    accounts: accountsOf(values),
+    platform: platformOf(values),
     logLevel: values.PARKME_LOG_LEVEL,
   });
 }

@@ -51,6 +51,22 @@ async function problemsOf(text: string): Promise<string[]> {
 }
 
 describe("readProvisionFile", () => {
+  it("reads a facility's tariff, and says where it is wrong", async () => {
+    const withTariff = (document: string) =>
+      GOOD.replace(
+        "    lanes:",
+        `    tariff: { id: standard, version: 1, document: ${document} }\n    lanes:`,
+      );
+    const good = await read(withTariff('{ flat: { price: "5.00" } }'));
+    expect(good).toMatchObject({
+      ok: true,
+      value: { facilities: [{ tariff: { id: "standard", version: 1 } }] },
+    });
+    expect(await problemsOf(withTariff('{ flat: { price: "5.001" } }'))).toEqual([
+      expect.stringContaining("facilities.0.tariff.document.flat.price"),
+    ]);
+  });
+
   it("reads a file and the secrets beside it; of a token only the hash", async () => {
     const result = await read(GOOD);
     expect(result).toMatchObject({
@@ -127,5 +143,59 @@ describe("readProvisionFile", () => {
     expect((await problemsOf(`# ${"x".repeat(1_048_576)}`))[0]).toContain("than");
     const bomb = `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b]\n`;
     expect(await problemsOf(bomb)).toHaveLength(1);
+  });
+
+  const PLACES = `    kind: mall
+    city: Kiel
+    latitude: 54.3
+    longitude: 10.1
+    opening_hours: { weekly: { mon: [{ from: "08:00", until: "20:00" }] } }
+    zones:
+      - { slug: ramp, name: Ramp, parent: ground }
+      - { slug: ground, name: Ground floor, level: -1 }
+    spots:
+      - { zone: ground, prefix: A, from: 1, until: 20, digits: 3 }
+      - { zone: ramp, prefix: E, from: 1, until: 4, size: large, ev: true }
+`;
+  const withPlaces = (places: string) => GOOD.replace("users:", `${places}users:`);
+
+  it("reads where a facility is, when it is open, and what it consists of", async () => {
+    const result = await read(withPlaces(PLACES));
+    if (!result.ok) throw new Error(describeProblems("provision.yaml", result.error));
+    const places = result.value.facilities[0]?.places;
+    expect(places?.about).toMatchObject({ kind: "mall", city: "Kiel", latitude: 54.3 });
+    expect(places?.about.openingHours?.weekly.mon).toEqual([{ from: "08:00", until: "20:00" }]);
+    // What lies in another comes behind it.
+    expect(places?.zones.map(({ slug, level, parent }) => [slug, level, parent])).toEqual([
+      ["ground", -1, null],
+      ["ramp", 0, "ground"],
+    ]);
+    expect(places?.spots).toMatchObject([
+      { zone: "ground", prefix: "A", size: "standard", reservable: true },
+      { zone: "ramp", size: "large", ev: true },
+    ]);
+    // What the file does not say is left as it is.
+    const plain = await read(GOOD);
+    expect(plain.ok && plain.value.facilities[0]?.places).toEqual({ about: {}, zones: [], spots: [] });
+  });
+
+  it.each([
+    ["parent: ground", "parent: roof", "facilities.0.zones.0.parent is no zone of this facility"],
+    ["level: -1", "parent: ramp", "facilities.0.zones.0.parent lies in this zone itself"],
+    ["slug: ramp", "slug: ground", "facilities.0.zones.1.slug is there twice"],
+    ["zone: ramp", "zone: roof", "facilities.0.spots.1.zone is no zone of this facility"],
+    [
+      "prefix: E",
+      "prefix: A0, digits: 2",
+      "facilities.0.spots.1 has spots that are in another range as well",
+    ],
+    ["until: 20", "until: 0", "facilities.0.spots.0.until must be from 0 to 4999 above from"],
+    ["until: 20", "until: 9000", "facilities.0.spots.0.until must be from 0 to 4999 above from"],
+    ["    longitude: 10.1\n", "", "facilities.0.longitude must be there, as the other one is"],
+    ["kind: mall", "kind: castle", "facilities.0.kind"],
+    ['until: "20:00"', 'until: "2000"', "facilities.0.opening_hours.weekly.mon.0.until"],
+  ])("refuses places with %j made %j", async (from, to, problem) => {
+    const problems = await problemsOf(withPlaces(PLACES.replace(from, to)));
+    expect(problems.join("\n")).toContain(problem);
   });
 });

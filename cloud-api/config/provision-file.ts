@@ -8,8 +8,11 @@ import {
   type Report,
 } from "@parkme/shared/config/yaml-config";
 import { isTimeZone } from "@parkme/shared/domain/local-day";
+import { asCurrency } from "@parkme/shared/domain/money";
 import { err, ok, type Result } from "@parkme/shared/domain/result";
+import { readTariffOffer, tariffVersionShape } from "@parkme/shared/pricing/tariff-offer";
 import { slugSchema } from "@parkme/shared/protocol/gate-mqtt";
+import { checkPlaces, placesOf, placesShape, type ProvisionedPlaces } from "./provision-places.ts";
 import { readBounded, readSecret, reasonOf } from "./secret-file.ts";
 
 /** What a provisioning file says should exist. Secrets are read; of a token only its hash travels on. */
@@ -33,6 +36,17 @@ export type ProvisionedFacility = {
   }[];
   /** Null = it enrols with a code, or has none yet. */
   readonly edge: { readonly id: string; readonly tokenHash: Buffer } | null;
+  /** Left out: as it is. */
+  readonly places?: ProvisionedPlaces;
+  /** Published when it is not known yet; left out: as it is. */
+  readonly tariff?: ProvisionedTariff;
+};
+
+export type ProvisionedTariff = {
+  readonly id: string;
+  readonly version: number;
+  /** As in a tariff file: see shared/pricing/TARIFFS.md. */
+  readonly document?: unknown;
 };
 
 /** 22 characters of base64url hold 128 bits. */
@@ -58,6 +72,14 @@ const fileSchema = z.strictObject({
           .min(1)
           .max(64),
         edge: z.strictObject({ id: z.uuid().toLowerCase(), token_file: secretFile }).optional(),
+        ...placesShape,
+        tariff: z
+          .strictObject({
+            id: tariffVersionShape.id,
+            version: tariffVersionShape.version,
+            document: tariffVersionShape.document,
+          })
+          .optional(),
       }),
     )
     .max(1_000),
@@ -95,7 +117,10 @@ type SecretReader = (keys: readonly PropertyKey[], file: string, minLength: numb
 async function withSecrets(file: ProvisionFile, secret: SecretReader): Promise<Provision> {
   // One after another, so that problems come in the order of the file.
   const facilities: ProvisionedFacility[] = [];
-  for (const [index, { time_zone: timeZone, edge, ...facility }] of file.facilities.entries()) {
+  for (const [index, { time_zone: timeZone, edge, ...all }] of file.facilities.entries()) {
+    const { id, slug, name: title, currency, capacity, lanes } = all;
+    const tariff = all.tariff === undefined ? {} : { tariff: all.tariff };
+    const facility = { id, slug, name: title, currency, capacity, lanes, places: placesOf(all), ...tariff };
     if (edge === undefined) {
       facilities.push({ ...facility, timeZone, edge: null });
       continue;
@@ -113,7 +138,7 @@ async function withSecrets(file: ProvisionFile, secret: SecretReader): Promise<P
   return { organisation: file.organisation, facilities, users };
 }
 
-/** Two of what there may be one of: each would silently win over the other. */
+/** Two of what there may be one of: each would silently win over the other; and what does not fit together. */
 function findRepeats(file: ProvisionFile, report: Report): void {
   const once = (seen: Set<string>, value: string, keys: readonly PropertyKey[]) => {
     if (seen.has(value)) report(keys, "is there twice");
@@ -130,9 +155,21 @@ function findRepeats(file: ProvisionFile, report: Report): void {
     once(slugs, facility.slug, ["facilities", index, "slug"]);
     if (facility.edge !== undefined) once(edges, facility.edge.id, ["facilities", index, "edge", "id"]);
     const laneSlugs = new Set<string>();
+    checkPlaces(facility, ["facilities", index], report);
+    checkTariff(facility, ["facilities", index, "tariff"], report);
     for (const [place, lane] of facility.lanes.entries()) {
       once(laneSlugs, lane.slug, ["facilities", index, "lanes", place, "slug"]);
     }
   }
   for (const [index, user] of file.users.entries()) once(emails, user.email, ["users", index, "email"]);
+}
+
+function checkTariff(
+  { tariff, currency, time_zone: timeZone }: ProvisionFile["facilities"][number],
+  keys: readonly PropertyKey[],
+  report: Report,
+): void {
+  if (tariff === undefined) return;
+  const offer = readTariffOffer(tariff, { currency: asCurrency(currency), timeZone });
+  if (!offer.ok) for (const { path, message } of offer.error) report([...keys, ...path], message);
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestDatabase } from "../testing/cloud.ts";
+import { startTestDatabase } from "../testing/database.ts";
 import { openDatabase, transact, type Client, type Db, type Tx } from "./connection.ts";
-import { copyRows, copyText } from "./copy.ts";
+import { writeAll, copyText } from "./copy.ts";
 import { isDataError } from "./errors.ts";
 
 let db: Db;
@@ -39,7 +39,7 @@ async function tried<T>(work: (client: Client, tx: Tx) => Promise<T>): Promise<T
   return result;
 }
 
-describe("copyRows", () => {
+describe("writeAll", () => {
   it("writes any text as it is, into several tables at once", async () => {
     const word = fc.oneof(
       fc.string({ unit: "binary" }).filter((text) => !/\0|\p{Cs}/u.test(text)),
@@ -50,9 +50,9 @@ describe("copyRows", () => {
         const numbered = rows.map((row, id) => [id, ...row] as const);
         const read = await tried(async (client) => {
           const text = linesOf(numbered);
-          await copyRows(client, [
-            { statement: ONE, text },
-            { statement: TWO, text },
+          await writeAll(client, [
+            { statement: ONE, rows: text },
+            { statement: TWO, rows: text },
           ]);
           const { rows: one } = await client.query("select * from one order by id");
           const { rows: two } = await client.query("select * from two order by id");
@@ -79,8 +79,8 @@ describe("copyRows", () => {
         [bad, good],
         [good, bad],
       ]) {
-        const copies = texts.map((text, index) => ({ statement: index === 0 ? ONE : TWO, text }));
-        const error: unknown = await transact(db, (_tx, client) => copyRows(client, copies)).catch(
+        const copies = texts.map((text, index) => ({ statement: index === 0 ? ONE : TWO, rows: text }));
+        const error: unknown = await transact(db, (_tx, client) => writeAll(client, copies)).catch(
           (thrown: unknown) => thrown,
         );
         expect(isDataError(error)).toBe(true);
@@ -91,9 +91,9 @@ describe("copyRows", () => {
 
   it("tells of a table that is not there, and writes nothing of none", async () => {
     const nowhere = transact(db, (_tx, client) =>
-      copyRows(client, [{ statement: "copy nowhere (id) from stdin", text: "1\n" }]),
+      writeAll(client, [{ statement: "copy nowhere (id) from stdin", rows: "1\n" }]),
     );
     await expect(nowhere).rejects.toThrow("nowhere");
-    await transact(db, (_tx, client) => copyRows(client, []));
+    await transact(db, (_tx, client) => writeAll(client, []));
   });
 });

@@ -2,17 +2,18 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MIGRATIONS, startTestDatabase } from "../testing/cloud.ts";
+import { startTestServer } from "../testing/database.ts";
+import { MIGRATIONS } from "../testing/migrations.ts";
 import { withClient } from "./connection.ts";
 import type { DatabaseConnection } from "./embedded.ts";
 import { migrateDatabase } from "./migrate.ts";
 
-let server: Awaited<ReturnType<typeof startTestDatabase>>;
+let server: Awaited<ReturnType<typeof startTestServer>>;
 let address: DatabaseConnection;
 let folder: string;
 let made = 0;
 beforeAll(async () => {
-  server = await startTestDatabase();
+  server = await startTestServer();
 });
 afterAll(() => server.stop());
 

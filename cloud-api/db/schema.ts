@@ -1,5 +1,6 @@
 import {
   boolean,
+  doublePrecision,
   index,
   integer,
   json,
@@ -26,16 +27,26 @@ export const organisations = pgTable("organisations", {
   name: text("name").notNull(),
 });
 
+/** Admin: everything. Owner: all of an organisation. Staff: the facilities that they are assigned. Driver: what is theirs. */
+export const ROLES = ["admin", "owner", "staff", "driver"] as const;
+
 export const users = pgTable("users", {
   id: uuid("id").primaryKey().defaultRandom(),
-  organisationId: uuid("organisation_id")
-    .notNull()
-    .references(() => organisations.id),
+  /** Whom owners and staff work for; admins and drivers have none. */
+  organisationId: uuid("organisation_id").references(() => organisations.id),
   /** Lower case. */
   email: text("email").notNull().unique(),
   name: text("name").notNull(),
   /** Argon2id, with its parameters and salt in it. */
   passwordHash: text("password_hash").notNull(),
+  role: text("role", { enum: ROLES }).notNull().default("owner"),
+  firstName: text("first_name").notNull().default(""),
+  lastName: text("last_name").notNull().default(""),
+  phone: text("phone"),
+  madeAt: instant("made_at").notNull().defaultNow(),
+  disabledAt: instant("disabled_at"),
+  /** Personal data was erased: the row stays for what refers to it. */
+  erasedAt: instant("erased_at"),
 });
 
 export const sessions = pgTable(
@@ -51,24 +62,70 @@ export const sessions = pgTable(
   (table) => [index("sessions_user").on(table.userId)],
 );
 
-export const facilities = pgTable("facilities", {
-  id: uuid("id").primaryKey(),
-  organisationId: uuid("organisation_id")
-    .notNull()
-    .references(() => organisations.id),
-  slug: text("slug").notNull().unique(),
-  name: text("name").notNull(),
-  timeZone: text("time_zone").notNull(),
-  currency: text("currency").notNull(),
-  capacity: integer("capacity").notNull(),
-  /** Vehicles inside by counted movements, as the edge counts them; kept by ingest, in its transaction. */
-  inside: integer("inside").notNull().default(0),
-  /** Of the last online payment in the feed of before there was a downlink. */
-  remotePaymentSeq: counted("remote_payment_seq").notNull().default(0),
-  /** Of the last item of its downlink, and that one's hash. */
-  downlinkSeq: counted("downlink_seq").notNull().default(0),
-  downlinkHash: text("downlink_hash"),
-});
+export const FACILITY_KINDS = [
+  "mall",
+  "airport",
+  "private_lot",
+  "street",
+  "office",
+  "hospital",
+  "hotel",
+  "stadium",
+  "station",
+  "residential",
+  "university",
+  "other",
+] as const;
+
+export const facilities = pgTable(
+  "facilities",
+  {
+    id: uuid("id").primaryKey(),
+    organisationId: uuid("organisation_id")
+      .notNull()
+      .references(() => organisations.id),
+    slug: text("slug").notNull().unique(),
+    name: text("name").notNull(),
+    timeZone: text("time_zone").notNull(),
+    currency: text("currency").notNull(),
+    capacity: integer("capacity").notNull(),
+    /** Vehicles inside by counted movements, as the edge counts them; kept by ingest, in its transaction. */
+    inside: integer("inside").notNull().default(0),
+    /** Of the last online payment in the feed of before there was a downlink. */
+    remotePaymentSeq: counted("remote_payment_seq").notNull().default(0),
+    /** Of the last item of its downlink, and that one's hash. */
+    downlinkSeq: counted("downlink_seq").notNull().default(0),
+    downlinkHash: text("downlink_hash"),
+    kind: text("kind", { enum: FACILITY_KINDS }).notNull().default("other"),
+    address: text("address").notNull().default(""),
+    city: text("city").notNull().default(""),
+    /** ISO 3166-1 alpha-2. */
+    country: text("country"),
+    /** WGS 84, in degrees. */
+    latitude: doublePrecision("latitude"),
+    longitude: doublePrecision("longitude"),
+    /** See facilities/opening-hours.ts; null = always open. */
+    openingHours: json("opening_hours"),
+    /** Listed for drivers. */
+    listed: boolean("listed").notNull().default(true),
+    bookable: boolean("bookable").notNull().default(false),
+    /** Its gate gives the cloud rights to spaces by class (see capacity/); without, the cloud counts classes by itself. */
+    gateRights: boolean("gate_rights").notNull().default(false),
+    /** How bookings are dealt with: see bookings/policy.ts; null = as everywhere. */
+    bookingPolicy: json("booking_policy"),
+    /** How long personal data is kept: see retention/rules.ts; null = as everywhere. */
+    retention: json("retention"),
+    closedAt: instant("closed_at"),
+  },
+  (table) => [
+    index("facilities_organisation").on(table.organisationId),
+    index("facilities_city")
+      // Whatever the server's locale: every letter has its small one.
+      .on(sql`lower(${table.city} collate "pg_c_utf8")`, table.id)
+      .where(sql`${table.listed} and ${table.closedAt} is null`),
+    index("facilities_latitude").on(table.latitude, table.longitude),
+  ],
+);
 
 export const lanes = pgTable(
   "lanes",
@@ -113,6 +170,8 @@ export const edges = pgTable("edges", {
   manifestVersion: counted("manifest_version").notNull().default(0),
   /** The bearer token of `token_hash` counts no more: it was revoked, or a box that enrolled took its place. */
   tokenRevokedAt: instant("token_revoked_at"),
+  /** Of its events up to here, plates are forgotten: see retention/. */
+  forgottenSeq: counted("forgotten_seq").notNull().default(0),
 });
 
 export const edgeEvents = pgTable(
@@ -202,8 +261,9 @@ export const movements = pgTable(
     feeCurrency: text("fee_currency"),
   },
   (table) => [
-    primaryKey({ columns: [table.facilityId, table.movementId] }),
-    index("movements_at").on(table.facilityId, table.at),
+    // Their time is in the key because they are partitioned by it: see migration 0006. Each is there once because each
+    // line of an edge's log is applied once.
+    primaryKey({ columns: [table.facilityId, table.at, table.movementId] }),
   ],
 );
 

@@ -163,8 +163,8 @@ export const enrolmentCodes = pgTable("enrolment_codes", {
 
 /** The cloud's own keys, in this database so that every API process has them. */
 export const cloudKeys = pgTable("cloud_keys", {
-  purpose: text("purpose", { enum: ["signing", "nonce"] }).primaryKey(),
-  /** Signing: PKCS #8; nonce: 32 random bytes. */
+  purpose: text("purpose", { enum: ["signing", "nonce", "access", "sealing"] }).primaryKey(),
+  /** Signing: PKCS #8; the others: 32 random bytes. */
   secret: bytes("secret").notNull(),
   madeAt: instant("made_at").notNull(),
 });
@@ -278,6 +278,17 @@ export const equalityChecks = pgTable(
       .on(table.facilityId, table.day)
       .where(sql`not ${table.equal}`),
   ],
+);
+
+/** Days (UTC) of which plates were forgotten here: their rows are compared by number and money alone. */
+export const forgottenDays = pgTable(
+  "forgotten_days",
+  {
+    facilityId: uuid("facility_id").notNull(),
+    day: date("day", { mode: "string" }).notNull(),
+    at: instant("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.facilityId, table.day] })],
 );
 
 /** The rows that differ, as either side has them; null = it has none. */

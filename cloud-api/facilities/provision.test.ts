@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashToken } from "../accounts/secrets.ts";
+import { changeSpotStatus } from "../availability/status.queries.ts";
+import type { ProvisionedPlaces } from "../config/provision-places.ts";
 import { FACILITY_ID, PROVISION, startTestCloud, type TestCloud } from "../testing/cloud.ts";
 import { ackedBy, asEvents, moved, send, testId } from "../testing/events.ts";
+import { wrongCounts } from "../testing/places.ts";
 import { rowsOf } from "../testing/tables.ts";
 import { provision } from "./provision.ts";
 
@@ -47,6 +50,21 @@ describe("provision", () => {
     await provision(cloud.db, PROVISION);
   });
 
+  it("publishes a tariff once, and the next version of it", async () => {
+    const tariff = (version: number, price: string) => ({
+      ...PROVISION,
+      facilities: [{ ...tower, tariff: { id: "standard", version, document: { flat: { price } } } }],
+    });
+    const published = () =>
+      rows(`select version, status, document ->> 'flat' as flat from tariff_versions
+        where facility_id = '${tower.id}' order by version`);
+    await provision(cloud.db, tariff(1, "500"));
+    await provision(cloud.db, tariff(1, "900"));
+    expect(await published()).toEqual([{ version: 1, status: "published", flat: '{"price":"500"}' }]);
+    await provision(cloud.db, tariff(2, "600"));
+    expect(await published()).toHaveLength(2);
+  });
+
   it("fences the edge that another one replaces", async () => {
     const token = "the-token-of-the-new-edge-0003";
     const edge = { id: testId(9, 1), tokenHash: hashToken(token) };
@@ -63,5 +81,56 @@ describe("provision", () => {
       provision(cloud.db, { ...PROVISION, facilities: [{ ...harbour, name: "Renamed" }, broken] }),
     ).rejects.toThrow("time zone");
     expect(await rows("select name from facilities where name = 'Renamed'")).toEqual([]);
+  });
+
+  it("makes zones and spots, again without a change, and leaves what is there as it is", async () => {
+    const like = { digits: 2, accessible: false, vehicle_types: [], reservable: true };
+    const places: ProvisionedPlaces = {
+      about: { kind: "mall", city: "Kiel", latitude: 54.3, longitude: 10.1 },
+      zones: [
+        { slug: "ground", name: "Ground floor", level: 0, parent: null },
+        { slug: "ramp", name: "Ramp", level: 0, parent: "ground" },
+      ],
+      spots: [
+        { ...like, zone: "ground", prefix: "A", from: 1, until: 20, size: "standard", ev: false },
+        { ...like, zone: "ramp", prefix: "E", from: 1, until: 4, size: "large", ev: true },
+      ],
+    };
+    const wanted = { ...PROVISION, facilities: [{ ...harbour, places }, tower] };
+    await provision(cloud.db, wanted, cloud.clock.now);
+    const all = async () => ({
+      facilities: await rows("select * from facilities order by id"),
+      zones: await rows("select * from zones order by slug"),
+      spots: await rows("select * from spots order by number"),
+      counts: await rows("select * from spot_counts order by size"),
+    });
+    const before = await all();
+    expect(before.spots).toHaveLength(24);
+    expect(before.spots[0]).toMatchObject({ number: "A01", size_rank: 2, status: "free" });
+    expect(before.counts).toMatchObject([
+      { size: "large", total: 4 },
+      { size: "standard", total: 20 },
+    ]);
+    expect(await rows("select city, kind from facilities where kind = 'mall'")).toHaveLength(1);
+    await provision(cloud.db, wanted, new Date(cloud.clock.now.getTime() + 1_000));
+    expect(await all()).toEqual(before);
+
+    await cloud.db.transaction((tx) =>
+      changeSpotStatus(tx, FACILITY_ID, String(before.spots[0]?.["id"]), "occupied", "gate", cloud.clock.now),
+    );
+    const fewer = {
+      ...places,
+      spots: places.spots.slice(0, 1).map((range) => ({ ...range, until: 2, ev: true })),
+    };
+    await provision(cloud.db, { ...PROVISION, facilities: [{ ...harbour, places: fewer }, tower] });
+    expect(await rows("select status, ev from spots order by number limit 3")).toEqual([
+      { status: "occupied", ev: true },
+      { status: "free", ev: true },
+      { status: "free", ev: false },
+    ]);
+    expect(await wrongCounts(cloud)).toEqual([]);
+    // A file that says nothing of them leaves them.
+    await provision(cloud.db, PROVISION);
+    expect(await rows("select number from spots")).toHaveLength(24);
   });
 });

@@ -27,8 +27,8 @@ export async function writeFacility(
   facility: ProvisionedFacility,
 ): Promise<void> {
   await tx.execute(sql`select now() at time zone ${facility.timeZone}`);
-  const { id, lanes: laneList, edge, ...rest } = facility;
-  const row = { ...rest, organisationId };
+  const { id, lanes: laneList, edge, places, ...rest } = facility;
+  const row = { ...rest, ...places?.about, organisationId };
   await tx
     .insert(facilities)
     .values({ id, ...row })
@@ -80,13 +80,14 @@ export type FacilityName = { readonly id: string; readonly slug: string; readonl
 
 const NAME = { id: facilities.id, slug: facilities.slug, name: facilities.name };
 
-/** A facility of an organisation; null = it has none with this id. */
+/** A facility of an organisation (null = of any); null = it has none with this id. */
 export async function findFacility(
   db: Db | Tx,
-  organisationId: string,
+  organisationId: string | null,
   facilityId: string,
 ): Promise<FacilityName | null> {
-  const its = and(eq(facilities.id, facilityId), eq(facilities.organisationId, organisationId));
+  const own = organisationId === null ? undefined : eq(facilities.organisationId, organisationId);
+  const its = and(eq(facilities.id, facilityId), own);
   const [found] = await db.select(NAME).from(facilities).where(its);
   return found ?? null;
 }

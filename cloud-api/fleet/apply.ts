@@ -1,11 +1,12 @@
 import type { EventKind, EventPayload } from "@parkme/shared/protocol/sync";
 import type { Client, Tx } from "../db/connection.ts";
+import { writeAll, type Write } from "../db/copy.ts";
 import { isDataError, readDatabaseError } from "../db/errors.ts";
-import type { Told } from "./effect.ts";
+import { isConcerned, type DomainEffects, type Told } from "./effect.ts";
 import { EFFECTS } from "./effects.ts";
 import { compareBooks } from "./equality.ts";
 import { project } from "./projection.ts";
-import { applyProjection, type Way } from "./projection.queries.ts";
+import { applyProjection, type Projected, type Way } from "./projection.queries.ts";
 import type { Edge, MovementCount } from "./queries.ts";
 import { quarantine, type AppliedEvent, type ReadEvent } from "./rules.ts";
 
@@ -20,7 +21,12 @@ export type Applying = {
   readonly now: Date;
 };
 
-export type Applied = { readonly read: readonly ReadEvent[]; readonly movements: readonly MovementCount[] };
+export type Applied = {
+  readonly read: readonly ReadEvent[];
+  readonly movements: readonly MovementCount[];
+  /** To be written with the rest of the batch. */
+  readonly writes: readonly Write[];
+};
 
 /**
  * Writes what events lead to. `fast` is for events that PostgreSQL has nothing against, told for the first time: anything
@@ -33,10 +39,10 @@ export async function applyEvents(
   way: Way,
 ): Promise<Applied> {
   const understood = read.filter((one) => one.outcome === "applied");
-  if (understood.length === 0) return { read, movements: [] };
-  if (way === "fast") return { read, movements: await applyAll(applying, understood, way) };
+  if (understood.length === 0) return { read, movements: [], writes: [] };
+  if (way === "fast") return { read, ...(await applyAll(applying, understood, way)) };
   const together = await tryAll(applying, understood);
-  if (typeof together !== "string") return { read, movements: together };
+  if (typeof together !== "string") return { read, movements: together, writes: [] };
 
   const results: ReadEvent[] = [];
   const movements: MovementCount[] = [];
@@ -48,7 +54,7 @@ export async function applyEvents(
       movements.push(...moved);
     }
   }
-  return { read: results, movements };
+  return { read: results, movements, writes: [] };
 }
 
 /** All of it or nothing. @returns what PostgreSQL has against the data, or the movements. */
@@ -57,32 +63,39 @@ async function tryAll(
   events: readonly AppliedEvent[],
 ): Promise<readonly MovementCount[] | string> {
   try {
-    return await applying.tx.transaction(
-      async (tx) => await applyAll({ ...applying, tx }, events, "careful"),
-    );
+    return await applying.tx.transaction(async (tx) => {
+      const { movements, writes } = await applyAll({ ...applying, tx }, events, "careful");
+      await writeAll(applying.client, writes);
+      return movements;
+    });
   } catch (error) {
     if (!isDataError(error)) throw error;
     return readDatabaseError(error)?.message ?? error.message;
   }
 }
 
-async function applyAll(
-  applying: Applying,
-  events: readonly AppliedEvent[],
-  way: Way,
-): Promise<readonly MovementCount[]> {
+async function applyAll(applying: Applying, events: readonly AppliedEvent[], way: Way): Promise<Projected> {
   const { tx, client, edge, lanes, now } = applying;
   const movements: MovementCount[] = [];
+  const writes: Write[] = [];
   for (const run of runsOf(events)) {
-    movements.push(...(await applyProjection(client, edge, lanes, project(run), way)));
-    await haveEffects(applying, run);
+    // What follows a run reads what was written of it; what follows the last one is only the rest of the batch.
+    await writeAll(client, writes.splice(0));
+    const projected = await applyProjection(client, edge, lanes, project(run), way);
+    movements.push(...projected.movements);
+    writes.push(...projected.writes);
+    if (hasEffects(run)) {
+      await writeAll(client, writes.splice(0));
+      await haveEffects(applying, run);
+    }
     const last = run.at(-1);
     if (last?.fact.kind === "equality.reported") {
+      await writeAll(client, writes.splice(0));
       const owner = { edgeId: edge.id, facilityId: edge.facilityId };
       await compareBooks(tx, owner, last.fact.payload, last.event.seq, now);
     }
   }
-  return movements;
+  return { movements, writes };
 }
 
 /** Books are compared as they are at the report's place in the log: a run of events ends with it. */
@@ -99,15 +112,22 @@ function runsOf(events: readonly AppliedEvent[]): readonly (readonly AppliedEven
   return runs;
 }
 
-/** Kind by kind in the order of the table. */
+function hasEffects(events: readonly AppliedEvent[]): boolean {
+  return events.some(({ fact }) => EFFECTS.some((domain) => isConcerned(domain, fact)));
+}
+
+/** Domain by domain, kind by kind in the order of its table. */
 async function haveEffects(applying: Applying, events: readonly AppliedEvent[]): Promise<void> {
-  if (!events.some(({ fact }) => Object.hasOwn(EFFECTS, fact.kind))) return;
-  const kinds = new Set(events.map(({ fact }) => fact.kind));
-  for (const kind of Object.keys(EFFECTS) as EventKind[])
-    if (kinds.has(kind)) await haveEffect(kind, applying, events);
+  for (const domain of EFFECTS) {
+    const concerned = events.filter(({ fact }) => isConcerned(domain, fact));
+    const kinds = new Set(concerned.map(({ fact }) => fact.kind));
+    for (const kind of Object.keys(domain.effects) as EventKind[])
+      if (kinds.has(kind)) await haveEffect(domain, kind, applying, concerned);
+  }
 }
 
 async function haveEffect<K extends EventKind>(
+  { effects }: DomainEffects,
   kind: K,
   { tx, edge, now }: Applying,
   events: readonly AppliedEvent[],
@@ -119,5 +139,5 @@ async function haveEffect<K extends EventKind>(
       eventId: event.event_id,
       payload: fact.payload as EventPayload<K>,
     }));
-  await EFFECTS[kind]?.(tx, edge, told, now);
+  await effects[kind]?.(tx, edge, told, now);
 }

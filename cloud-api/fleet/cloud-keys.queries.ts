@@ -24,11 +24,23 @@ export async function nonceSecret(db: Db | Tx): Promise<Buffer> {
   return await readOrMake(db, "nonce", () => randomBytes(32));
 }
 
+/** 32 random bytes that people's access tokens are signed with. */
+export async function accessSecret(db: Db | Tx): Promise<Buffer> {
+  return await readOrMake(db, "access", () => randomBytes(32));
+}
+
+/** 32 random bytes that second factors are sealed with. */
+export async function sealingSecret(db: Db | Tx): Promise<Buffer> {
+  return await readOrMake(db, "sealing", () => randomBytes(32));
+}
+
 function makeSigningKey(): Buffer {
   return generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" });
 }
 
-async function readOrMake(db: Db | Tx, purpose: "signing" | "nonce", make: () => Buffer): Promise<Buffer> {
+type Purpose = (typeof cloudKeys.$inferSelect)["purpose"];
+
+async function readOrMake(db: Db | Tx, purpose: Purpose, make: () => Buffer): Promise<Buffer> {
   const read = async () =>
     (await db.select({ secret: cloudKeys.secret }).from(cloudKeys).where(eq(cloudKeys.purpose, purpose)))[0];
   const known = await read();

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { problem } from "@parkme/shared/domain/errors";
 import { newCommandSchema, type CommandView, type commandsSchema } from "@parkme/shared/protocol/downlink";
-import { requireOwnPage } from "../accounts/routes.ts";
+import { requireOwnPage } from "../accounts/guard.ts";
 import type { Db } from "../db/connection.ts";
 import { requireFacility, type FacilityEnv } from "../facilities/own-facility.ts";
 import { limitBody, readJson, sendProblem } from "../http.ts";

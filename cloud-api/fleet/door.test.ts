@@ -94,7 +94,10 @@ describe("POST /api/edge/log with a full house", () => {
     const lines = chained(asEvents([started(1, "2026-07-15T08:00:00Z")]));
     const other = { edgeId: OTHER_EDGE_ID, token: OTHER_EDGE_TOKEN };
     const waitsForLock = async () =>
-      await rowsOf(cloud.db, "select 1 from pg_stat_activity where wait_event_type = 'Lock'");
+      await rowsOf(
+        cloud.db,
+        "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
     await cloud.db.transaction(async (tx) => {
       await tx.execute(sql`select 1 from edges where id = ${EDGE_ID} for update`);
       const held = sendLines(app, lines);

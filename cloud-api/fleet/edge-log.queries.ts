@@ -1,6 +1,6 @@
 import type { Client } from "../db/connection.ts";
 import { GENESIS_HASH, type Hello } from "@parkme/shared/protocol/log";
-import { copyRows, copyText } from "../db/copy.ts";
+import { copyText, literal, type Write } from "../db/copy.ts";
 import { asText } from "../db/text.ts";
 import type { Line } from "./log-line.ts";
 import { wallTimeOf, type Head, type ReadEvent } from "./rules.ts";
@@ -51,20 +51,15 @@ const EVENTS = `copy edge_events
   from stdin`;
 
 /** Keeps the events as they came, with what became of them. */
-export async function storeEvents(
-  client: Client,
-  edgeId: string,
-  events: readonly ReadEvent[],
-  now: Date,
-): Promise<void> {
+export function eventsWrite(edgeId: string, events: readonly ReadEvent[], now: Date): Write {
   const received = now.toISOString();
-  let text = "";
+  let rows = "";
   for (const read of events) {
     const { event, outcome } = read;
     const error = read.outcome === "quarantined" ? asText(read.error) : null;
-    text += `${edgeId}\t${event.seq}\t${event.event_id}\t${copyText(asText(event.kind))}\t${event.schema_version}\t${wallTimeOf(event)}\t${received}\t${copyText(event.payloadText)}\t${outcome}\t${copyText(error)}\t${event.epoch}\t\\\\x${event.hash}\n`;
+    rows += `${edgeId}\t${event.seq}\t${event.event_id}\t${copyText(asText(event.kind))}\t${event.schema_version}\t${wallTimeOf(event)}\t${received}\t${copyText(event.payloadText)}\t${outcome}\t${copyText(error)}\t${event.epoch}\t\\\\x${event.hash}\n`;
   }
-  await copyRows(client, [{ statement: EVENTS, text }]);
+  return { statement: EVENTS, rows };
 }
 
 /** Where a log ends after a batch, and what the batch said of its edge. */
@@ -78,9 +73,6 @@ export type Moved = {
   readonly waiting: number;
 };
 
-const MOVE = `update edges set cursor = $2, epoch = $3, head_hash = $4, last_seen_at = $5,
-  behind_ms = coalesce($6, behind_ms), clock_offset_ms = $7, waiting = $8 where id = $1`;
-
 /** The new lines of a batch as they came: those from `firstSeq` to where the log ends now. */
 export type Archived = {
   readonly firstSeq: number;
@@ -89,26 +81,25 @@ export type Archived = {
   readonly body: Uint8Array;
 };
 
-/** Moves the end of the log; what came is kept with it, in the compression it came in. */
-export async function moveHead(
-  client: Client,
-  edgeId: string,
-  moved: Moved,
-  archived: Archived | null,
-  now: Date,
-): Promise<void> {
+/** Moves the end of the log. */
+export function moveWrite(edgeId: string, moved: Moved, now: Date): Write {
   const { seq, epoch, hash, behindMs, clockOffsetMs, waiting } = moved;
-  const values = [edgeId, seq, epoch, hash, now, behindMs, clockOffsetMs, waiting];
-  if (archived === null) {
-    await client.query({ name: "log_move", text: MOVE, values });
-    return;
-  }
-  const text = `with archived as (
-      insert into edge_batches (edge_id, last_seq, received_at, first_seq, previous_hash, body)
-      values ($1, $2, $5, $9, $10, $11)
-    ) ${MOVE}`;
+  return {
+    statement: `update edges set cursor = ${seq}, epoch = ${epoch}, head_hash = ${literal(hash)},
+      last_seen_at = ${literal(now.toISOString())}, behind_ms = coalesce(${behindMs ?? "null"}, behind_ms),
+      clock_offset_ms = ${clockOffsetMs}, waiting = ${waiting} where id = ${literal(edgeId)}`,
+    rows: null,
+  };
+}
+
+const ARCHIVE = `copy edge_batches (edge_id, last_seq, received_at, first_seq, previous_hash, body) from stdin`;
+
+/** Keeps what came, in the compression it came in. @param lastSeq where the log ends now. */
+export function archiveWrite(edgeId: string, lastSeq: number, archived: Archived, now: Date): Write {
   const { firstSeq, previousHash, body } = archived;
-  await client.query({ name: "log_archive", text, values: [...values, firstSeq, previousHash, body] });
+  const hex = Buffer.from(body).toString("hex");
+  const rows = `${edgeId}\t${lastSeq}\t${now.toISOString()}\t${firstSeq}\t${previousHash}\t\\\\x${hex}\n`;
+  return { statement: ARCHIVE, rows };
 }
 
 /** Keeps lines whose numbers other lines have. @param text of a line, as it came. */

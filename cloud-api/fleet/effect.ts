@@ -20,3 +20,23 @@ export type Effect<K extends EventKind> = (
   told: readonly Told<K>[],
   now: Date,
 ) => Promise<void>;
+
+/** A domain's effects by kind of event; kinds take effect in this order. */
+export type EffectMap = { readonly [K in EventKind]?: Effect<K> };
+
+export type DomainEffects = {
+  readonly effects: EffectMap;
+  /**
+   * Of kinds that gates tell all the time, which of them something follows from; left out, all. A batch without any need
+   * not wait until its rows are written.
+   */
+  readonly concerns?: { readonly [K in EventKind]?: (payload: EventPayload<K>) => boolean };
+};
+
+/** Whether something follows from a fact. */
+export function isConcerned<K extends EventKind>(
+  { effects, concerns }: DomainEffects,
+  fact: { readonly kind: K; readonly payload: EventPayload<K> },
+): boolean {
+  return Object.hasOwn(effects, fact.kind) && concerns?.[fact.kind]?.(fact.payload) !== false;
+}

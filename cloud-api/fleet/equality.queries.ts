@@ -1,10 +1,10 @@
-import { and, asc, count, desc, eq, gte, lte, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gte, inArray, lte, sql } from "drizzle-orm";
 import type { BookPage } from "@parkme/shared/protocol/equality";
 import { EQUALITY_SUBJECTS, type DayDigest, type EqualitySubject } from "@parkme/shared/protocol/link-facts";
 import type { EventKind } from "@parkme/shared/protocol/sync";
 import type { Db, Tx } from "../db/connection.ts";
 import { edges, facilities } from "../db/schema.ts";
-import { equalityChecks, equalityDifferences } from "../db/sync-schema.ts";
+import { equalityChecks, equalityDifferences, forgottenDays } from "../db/sync-schema.ts";
 import { asText } from "../db/text.ts";
 
 /** A comparison of one kind of rows of one day, at one place of the edge's log. */
@@ -51,13 +51,28 @@ export async function keepCheck(
   if (equal) await tx.delete(equalityDifferences).where(itsDifferences(facilityId, edge));
 }
 
-/** What did not agree when it was compared last, the newest days first. */
+/** Those whose rows have plates. */
+const WITH_PLATES: readonly EqualitySubject[] = ["stays", "movements"];
+
+/** Whether plates of this page's rows were forgotten here; the edge has them still. */
+export async function isForgotten(tx: Tx, facilityId: string, { day, subject }: BookPage): Promise<boolean> {
+  if (!WITH_PLATES.includes(subject)) return false;
+  const its = and(eq(forgottenDays.facilityId, facilityId), eq(forgottenDays.day, day));
+  return (await tx.$count(forgottenDays, its)) > 0;
+}
+
+/** What did not agree when it was compared last, the newest days first; not what was forgotten since. */
 export async function unequalPages(
   db: Db,
   facilityId: string,
   limit: number,
 ): Promise<{ readonly pages: readonly BookPage[]; readonly total: number }> {
-  const unequal = and(eq(equalityChecks.facilityId, facilityId), sql`not ${equalityChecks.equal}`);
+  const unequal = and(
+    eq(equalityChecks.facilityId, facilityId),
+    sql`not ${equalityChecks.equal}`,
+    sql`not (${inArray(equalityChecks.subject, [...WITH_PLATES])} and exists (select from ${forgottenDays}
+      where ${forgottenDays.facilityId} = ${facilityId} and ${forgottenDays.day} = ${equalityChecks.day}))`,
+  );
   const [all] = await db.select({ n: count() }).from(equalityChecks).where(unequal);
   const rows = await db
     .select({ day: equalityChecks.day, subject: equalityChecks.subject })

@@ -1,16 +1,19 @@
 import { GENESIS_HASH, type LogPlace, type LogRefusal } from "@parkme/shared/protocol/log";
 import { type Client, transact, type Db, type Tx } from "../db/connection.ts";
+import { writeAll } from "../db/copy.ts";
 import { isDataError } from "../db/errors.ts";
 import { applyEvents } from "./apply.ts";
 import {
+  archiveWrite,
   beginEpoch,
+  eventsWrite,
   keepForks,
   lockEdge,
-  moveHead,
+  moveWrite,
   readHashes,
-  storeEvents,
   type LockedEdge,
 } from "./edge-log.queries.ts";
+import { changeWrite } from "../live/changes.queries.ts";
 import { fence } from "./hello.ts";
 import { raiseIncident, type IncidentKind } from "./incidents.queries.ts";
 import type { Batch } from "./log-body.ts";
@@ -135,8 +138,8 @@ async function take(ingest: Ingest, at: LockedEdge, known: number, way: Way): Pr
   const fresh = lines.slice(known);
   const events = fresh.map(readEvent);
   const applying = { tx, client, edge, lanes: at.lanes, now };
-  const { read, movements } = await applyEvents(applying, events, events.some(needsCare) ? "careful" : way);
-  if (read.length > 0) await storeEvents(client, edge.id, read, now);
+  const applied = await applyEvents(applying, events, events.some(needsCare) ? "careful" : way);
+  const { read, movements } = applied;
   await tellQuarantined(ingest, read);
 
   const newest = lines.at(-1);
@@ -153,8 +156,14 @@ async function take(ingest: Ingest, at: LockedEdge, known: number, way: Way): Pr
     clockOffsetMs: Date.parse(header.wall_time) - now.getTime(),
     waiting: header.waiting,
   };
-  const archived = fresh[0] === undefined ? null : { firstSeq: fresh[0].seq, previousHash, body: batch.body };
-  await moveHead(client, edge.id, moved, archived, now);
+  const writes = [...applied.writes, moveWrite(edge.id, moved, now)];
+  if (fresh[0] !== undefined) {
+    const archived = { firstSeq: fresh[0].seq, previousHash, body: batch.body };
+    writes.push(eventsWrite(edge.id, read, now), archiveWrite(edge.id, head.seq, archived, now));
+    const change = gateChange(read, movements);
+    if (change !== null) writes.push(changeWrite(edge.facilityId, "gate", change, now));
+  }
+  await writeAll(client, writes);
 
   const counts = { applied: 0, unknown: 0, quarantined: 0 };
   for (const { outcome } of read) counts[outcome] += 1;
@@ -166,6 +175,18 @@ async function take(ingest: Ingest, at: LockedEdge, known: number, way: Way): Pr
     counts,
     movements,
   };
+}
+
+/** What those who watch the facility are told of a batch; null = nothing that they would see. */
+function gateChange(
+  read: readonly ReadEvent[],
+  movements: readonly MovementCount[],
+): Readonly<Record<string, number>> | null {
+  const passed = (direction: string): number =>
+    movements.filter((one) => one.direction === direction).reduce((sum, { count }) => sum + count, 0);
+  const alarms = read.filter(({ event }) => event.kind.startsWith("alarm.")).length;
+  const change = { in: passed("in"), out: passed("out"), alarms };
+  return change.in + change.out + alarms > 0 ? change : null;
 }
 
 /**

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Clock } from "@parkme/shared/domain/clock";
 import { problem } from "@parkme/shared/domain/errors";
-import { requireOwnPage } from "../accounts/routes.ts";
+import { requireOwnPage } from "../accounts/guard.ts";
 import type { LinkView } from "./link-contract.ts";
 import type { Db } from "../db/connection.ts";
 import { requireFacility, type FacilityEnv } from "../facilities/own-facility.ts";

@@ -15,7 +15,7 @@ import {
 } from "../testing/cloud.ts";
 import { connectEdge, endServing, serveCloud, until } from "../testing/live-edge.ts";
 import { rowsOf } from "../testing/tables.ts";
-import { appendDownlink, hintEdge } from "./downlink.queries.ts";
+import { appendDownlink, HINT_CHANNEL, hintEdge } from "./downlink.queries.ts";
 
 let cloud: TestCloud;
 let front: Front;
@@ -211,7 +211,8 @@ describe("the web socket of an edge", () => {
       (
         await rowsOf(
           cloud.db,
-          "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %' or query like 'LISTEN %'",
+          `select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and query = 'listen "${HINT_CHANNEL}"'`,
         )
       ).length;
     expect(await cut()).toBe(1);

@@ -20,8 +20,8 @@ type LiveDeps = {
   readonly db: Db;
   readonly clock: Clock;
   readonly sockets: EdgeSockets;
-  /** Called after a commit that changed what the organisation's dashboards show. */
-  readonly onChange: (organisationId: string) => void;
+  /** Called after a commit that changed what is shown of an edge's facility. */
+  readonly onChange: (edge: Edge) => void;
   readonly log: { readonly warn: (fields: object, message: string) => void };
 };
 
@@ -66,7 +66,7 @@ export function liveRoutes(deps: LiveDeps): Hono<EdgeEnv> {
 
 async function keep({ db, clock, onChange }: LiveDeps, edge: Edge, state: LiveState): Promise<StateOutcome> {
   const outcome = await keepLiveState(db, edge, state, new Date(clock.wallMs()));
-  if (outcome === "kept") onChange(edge.organisationId);
+  if (outcome === "kept") onChange(edge);
   return outcome;
 }
 

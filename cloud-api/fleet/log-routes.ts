@@ -17,8 +17,8 @@ export type LogDeps = {
   readonly db: Db;
   readonly clock: Clock;
   readonly metrics: IngestMetrics;
-  /** Called after a commit that changed what the organisation's dashboards show. */
-  readonly onChange: (organisationId: string) => void;
+  /** Called after a commit that changed what is shown of an edge's facility. */
+  readonly onChange: (edge: Edge) => void;
   readonly door: Door;
 };
 
@@ -48,7 +48,7 @@ export function logRoutes({ db, clock, metrics, onChange, door }: LogDeps): Hono
     const outcome = await ingestBatch(db, edge, batch.value, now);
     metrics.observe(edge.facilitySlug, outcome, (clock.monotonicMs() - startedMs) / 1_000);
     if (outcome.kind === "refused") return sendRefusal(c, outcome.refusal);
-    onChange(edge.organisationId);
+    onChange(edge);
     return c.json<LogAck>({
       ...outcome.head,
       window: door.window(batch.value.header.waiting > 0),

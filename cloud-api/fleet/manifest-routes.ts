@@ -7,7 +7,7 @@ import { problem } from "@parkme/shared/domain/errors";
 import { manifestKeySchema, sectionNameSchema, type ManifestChange } from "@parkme/shared/protocol/manifest";
 import { sha256Hex } from "@parkme/shared/protocol/log";
 import { isSection } from "@parkme/shared/protocol/manifest-sections";
-import { requireOwnPage } from "../accounts/routes.ts";
+import { requireOwnPage } from "../accounts/guard.ts";
 import type { Db } from "../db/connection.ts";
 import { requireFacility, type FacilityEnv } from "../facilities/own-facility.ts";
 import { limitBody, readJson, sendProblem } from "../http.ts";
@@ -80,6 +80,9 @@ const changesSchema = z.strictObject({
     .max(MAX_CHANGES),
 });
 
+/** Staff change what they may by calls of their own. */
+const CHANGERS = ["admin", "owner"] as const;
+
 /**
  * What headquarters decides for a facility, below `/api/facilities/:facilityId/manifest`:
  *
@@ -108,7 +111,7 @@ export function manifestRoutes(deps: ManifestDeps): Hono<FacilityEnv> {
 
   routes.put(
     `${base}/:section/:key`,
-    requireFacility(deps),
+    requireFacility(deps, CHANGERS),
     requireOwnPage,
     limitBody(MAX_ENTRY_BYTES),
     async (c) => {
@@ -120,22 +123,28 @@ export function manifestRoutes(deps: ManifestDeps): Hono<FacilityEnv> {
     },
   );
 
-  routes.delete(`${base}/:section/:key`, requireFacility(deps), requireOwnPage, async (c) => {
+  routes.delete(`${base}/:section/:key`, requireFacility(deps, CHANGERS), requireOwnPage, async (c) => {
     const { section, key } = c.req.param();
     const known = isSection(section) && (await bodyOf(db, c.get("facility").id, section, key)) !== null;
     return known ? await change(c, [{ section, key, body: null }], (path) => path) : noEntry(c);
   });
 
-  routes.post(base, requireFacility(deps), requireOwnPage, limitBody(MAX_CHANGES_BYTES), async (c) => {
-    const read = changesSchema.safeParse(await readJson(c));
-    if (!read.success) return refused(c, read.error.issues, (path) => path);
-    const changes = read.data.changes.map(({ section, key, body }) => ({
-      section,
-      key,
-      body: body === null ? null : JSON.stringify(body),
-    }));
-    return await change(c, changes, (path) => ["changes", ...path]);
-  });
+  routes.post(
+    base,
+    requireFacility(deps, CHANGERS),
+    requireOwnPage,
+    limitBody(MAX_CHANGES_BYTES),
+    async (c) => {
+      const read = changesSchema.safeParse(await readJson(c));
+      if (!read.success) return refused(c, read.error.issues, (path) => path);
+      const changes = read.data.changes.map(({ section, key, body }) => ({
+        section,
+        key,
+        body: body === null ? null : JSON.stringify(body),
+      }));
+      return await change(c, changes, (path) => ["changes", ...path]);
+    },
+  );
 
   async function change(
     c: Context<FacilityEnv>,

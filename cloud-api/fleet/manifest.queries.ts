@@ -11,6 +11,7 @@ import { manifestDigest } from "@parkme/shared/protocol/manifest-digest";
 import type { Db, Tx } from "../db/connection.ts";
 import { edges, facilities } from "../db/schema.ts";
 import { manifestBuckets, manifestEntries, manifests } from "../db/sync-schema.ts";
+import { forgetOnCommit } from "../platform/forget.queries.ts";
 import { signingKey } from "./cloud-keys.queries.ts";
 import { appendDownlink } from "./downlink.queries.ts";
 import {
@@ -62,6 +63,7 @@ export async function publish(
   const entries = (newest?.entries ?? 0) + added.length - removed.length;
   await writeVersion(tx, facilityId, { version, entries }, now);
   await forgetOld(tx, facilityId);
+  if (fresh.some(({ section }) => section === "tariffs")) await forgetOnCommit(tx, "tariffs", facilityId);
   return ok({ version, changed: fresh.length });
 }
 

@@ -46,6 +46,11 @@ export function createPictureFiles(folder: string) {
       await rename(partOf(name), wholeOf(name));
     },
     discard: async (name: PictureName): Promise<void> => await rm(partOf(name), { force: true }),
+    /** All that there is of it; one that is gone already is no error. */
+    remove: async (name: PictureName): Promise<void> => {
+      await rm(partOf(name), { force: true });
+      await rm(wholeOf(name), { force: true });
+    },
     /** The whole picture; null when it is not there. */
     read: async (name: PictureName): Promise<Buffer | null> => await readFile(wholeOf(name)).catch(absent),
   };

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_PICTURE_BYTES, MAX_PICTURE_CHUNK } from "@parkme/shared/protocol/pictures";
 import {
@@ -13,20 +14,30 @@ import {
   startTestCloud,
   type TestCloud,
 } from "../testing/cloud.ts";
+import { knowWho } from "../accounts/guard.ts";
+import { createIdentify } from "../accounts/identify.ts";
+import type { AppEnv } from "../http.ts";
+import { createProcessCache } from "../platform/cache.ts";
+import { answerErrors } from "../platform/errors.ts";
 import { createPictureFiles } from "./picture-files.ts";
 import { edgePictureRoutes, pictureRoutes } from "./picture-routes.ts";
 
 let cloud: TestCloud;
 let cookie: string;
 let folder: string;
-let app: Hono;
+let app: Hono<AppEnv>;
 beforeAll(async () => {
   cloud = await startTestCloud();
   cookie = await signIn(cloud.app);
   folder = mkdtempSync(join(tmpdir(), "parkme-pictures-"));
   const clock = { wallMs: () => cloud.clock.now.getTime(), monotonicMs: () => 0 };
   const deps = { db: cloud.db, clock, files: createPictureFiles(folder) };
-  app = new Hono().route("/", edgePictureRoutes(deps)).route("/", pictureRoutes(deps));
+  const cache = createProcessCache(() => 0);
+  const identify = createIdentify({ ...deps, cache, findKey: async () => null });
+  app = new Hono<AppEnv>();
+  app.use(knowWho(identify, async () => undefined));
+  app.route("/", edgePictureRoutes(deps)).route("/", pictureRoutes(deps));
+  app.onError(answerErrors(pino({ level: "silent" })));
 });
 afterAll(async () => {
   await cloud.stop();

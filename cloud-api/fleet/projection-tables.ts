@@ -147,5 +147,5 @@ export function copyOf({ columns, copy }: Table, facilityId: string, rows: reado
     for (const [name] of columns) text += `\t${copyText(row[name])}`;
     text += "\n";
   }
-  return { statement: copy, text };
+  return { statement: copy, rows: text };
 }

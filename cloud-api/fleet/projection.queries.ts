@@ -1,5 +1,5 @@
 import type { Client } from "../db/connection.ts";
-import { copyRows } from "../db/copy.ts";
+import { literal, writeAll, type Write } from "../db/copy.ts";
 import type { Projection } from "./projection.ts";
 import type { Edge, MovementCount } from "./queries.ts";
 import { foldOwnStays, replaceStays } from "./stay.queries.ts";
@@ -11,11 +11,14 @@ import { copyOf, TABLES, type Row, type Table } from "./projection-tables.ts";
  */
 export type Way = "fast" | "careful";
 
+/** What is left to write of a projection, and the movements in it that were not known. */
+export type Projected = { readonly writes: readonly Write[]; readonly movements: readonly MovementCount[] };
+
 /**
- * Writes a projection under the lock of its edge's row.
+ * Writes a projection under the lock of its edge's row, but for what needs no answer: that goes with what else its batch
+ * writes.
  *
  * @param lanes those that the facility lists.
- * @returns the movements that were not known.
  */
 export async function applyProjection(
   client: Client,
@@ -23,7 +26,7 @@ export async function applyProjection(
   lanes: readonly string[],
   projection: Projection,
   way: Way,
-): Promise<MovementCount[]> {
+): Promise<Projected> {
   const stays = await foldOwnStays(client, facilityId, projection.stays);
   const { movements, payments, ledger, receipts, vends, alarms } = projection;
   const tables: readonly (readonly [Table, readonly Row[]])[] = [
@@ -41,15 +44,19 @@ export async function applyProjection(
   } else if (movements.length > 0) added.push([TABLES.movements, movements]);
   // Nobody else begins a stay of this facility meanwhile: those that were not found are not there.
   const copied = stays.begun.length > 0 ? [[TABLES.stays, stays.begun] as const] : [];
-  await copyRows(
-    client,
-    [...copied, ...(way === "fast" ? added : [])].map(([table, rows]) => copyOf(table, facilityId, rows)),
+  const copies = [...copied, ...(way === "fast" ? added : [])].map(([table, rows]) =>
+    copyOf(table, facilityId, rows),
   );
   await replaceStays(client, facilityId, stays.changed);
   await applyShifts(client, facilityId, projection);
-  await changeAlarms(client, facilityId, projection);
-  await countInside(client, facilityId, projection, moved);
-  return countByLane(facilitySlug, lanes, moved);
+  const writes: Write[] = [...copies, ...countInside(facilityId, projection, moved)];
+  const changesAlarms = projection.alarmsEnded.length + projection.alarmsSeen.length > 0;
+  if (changesAlarms) {
+    // Their beginnings may be among the rows.
+    await writeAll(client, writes.splice(0));
+    await changeAlarms(client, facilityId, projection);
+  }
+  return { writes, movements: countByLane(facilitySlug, lanes, moved) };
 }
 
 type Moved = Pick<Projection["movements"][number], "movement_id" | "lane" | "direction">;
@@ -69,22 +76,18 @@ async function insertMovements(
 }
 
 /** Changes the number of vehicles inside. */
-async function countInside(
-  client: Client,
+function countInside(
   facilityId: string,
   { count: { setTo, movementIds } }: Projection,
   moved: readonly Moved[],
-): Promise<void> {
+): Write[] {
   const counts = new Set(movementIds);
   let change = 0;
   for (const { movement_id, direction } of moved)
     if (counts.has(movement_id.toLowerCase())) change += direction === "in" ? 1 : -1;
-  if (change === 0 && setTo === null) return;
-  await client.query({
-    name: "count_inside",
-    text: "update facilities set inside = coalesce($2::integer, inside) + $3 where id = $1",
-    values: [facilityId, setTo, change],
-  });
+  if (change === 0 && setTo === null) return [];
+  const statement = `update facilities set inside = ${setTo ?? "inside"} + (${change}) where id = ${literal(facilityId)}`;
+  return [{ statement, rows: null }];
 }
 
 function countByLane(facility: string, lanes: readonly string[], moved: readonly Moved[]): MovementCount[] {

@@ -2,52 +2,44 @@ import { and, asc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Db, Tx } from "../db/connection.ts";
 import { facilities, providerEvents, remotePayments } from "../db/schema.ts";
 import { appendDownlink, lockDownlink } from "../fleet/downlink.queries.ts";
-import type { ProviderEvent, ProviderPayment } from "./provider-event.ts";
+import type { ProviderPayment } from "./provider-event.ts";
 
-export type EventOutcome = "applied" | "ignored" | "unmatched" | "duplicate";
+export type EventOutcome = "applied" | "ignored" | "unmatched";
 
-/**
- * Applies what a provider tells, once: the event's row and what it means commit together. Events of one payment may
- * come in any order, each any number of times: its status only goes forward, and the edge is told once, when the money
- * is captured.
- *
- * @param mintId of a payment not seen before.
- */
-export async function applyProviderEvent(
-  db: Db,
+/** Keeps what a provider told. @returns false where this event is here already: it took effect with its row. */
+export async function keepEvent(
+  tx: Tx,
   provider: string,
-  event: ProviderEvent,
-  mintId: () => string,
+  { eventId, kind, payload }: { readonly eventId: string; readonly kind: string; readonly payload: unknown },
   now: Date,
-): Promise<EventOutcome> {
-  return await db.transaction(async (tx) => {
-    const { payment } = event;
-    const matched = payment !== null && (await isOurs(tx, payment));
-    const outcome = payment === null ? "ignored" : matched ? "applied" : "unmatched";
-    const inserted = await tx
-      .insert(providerEvents)
-      .values({
-        provider,
-        eventId: event.eventId,
-        facilityId: matched ? payment.facilityId : null,
-        kind: event.kind,
-        receivedAt: now,
-        outcome,
-        payload: event.payload,
-      })
-      .onConflictDoNothing()
-      .returning({ eventId: providerEvents.eventId });
-    if (inserted.length === 0) return "duplicate";
-    if (matched) await advance(tx, provider, payment, mintId(), now);
-    return outcome;
-  });
+): Promise<boolean> {
+  const row = { provider, eventId, kind, receivedAt: now, outcome: "ignored", payload } as const;
+  const kept = await tx
+    .insert(providerEvents)
+    .values(row)
+    .onConflictDoNothing()
+    .returning({ eventId: providerEvents.eventId });
+  return kept.length > 0;
+}
+
+/** What became of it. */
+export async function markEvent(
+  tx: Tx,
+  provider: string,
+  eventId: string,
+  change: { readonly outcome: EventOutcome; readonly facilityId: string | null },
+): Promise<void> {
+  await tx
+    .update(providerEvents)
+    .set(change)
+    .where(and(eq(providerEvents.provider, provider), eq(providerEvents.eventId, eventId)));
 }
 
 /**
  * The facility is ours, and its money is of this currency. Whether the stay is its edge's to say: an edge that is away
  * has stays that we have not heard of.
  */
-async function isOurs(tx: Tx, { facilityId, currency }: ProviderPayment): Promise<boolean> {
+export async function isOurs(tx: Tx, { facilityId, currency }: ProviderPayment): Promise<boolean> {
   const found = await tx
     .select({ currency: facilities.currency })
     .from(facilities)
@@ -55,8 +47,14 @@ async function isOurs(tx: Tx, { facilityId, currency }: ProviderPayment): Promis
   return found[0]?.currency === currency;
 }
 
-/** The facility's row is locked first: what is read of the payment holds until its item of the downlink is committed. */
-async function advance(
+/**
+ * What a provider says of a payment for a stay. Words of one payment may come in any order, each any number of times: its
+ * status only goes forward, and the edge is told once, when the money is captured. The facility's row is locked first:
+ * what is read of the payment holds until its item of the downlink is committed.
+ *
+ * @param paymentId of a payment that was not seen before.
+ */
+export async function bookStayPayment(
   tx: Tx,
   provider: string,
   { facilityId, stayId, reference, status, method, amountMinor, currency }: ProviderPayment,

@@ -85,10 +85,12 @@ const ALARMS_SHOWN = 20;
 /**
  * The day of `now` at every facility of an organisation. A day goes from midnight to midnight in the facility's
  * time zone, 23 to 25 hours.
+ *
+ * @param organisationId null = of all of them.
  */
 export async function readOrganisationDay(
   db: Db,
-  organisationId: string,
+  organisationId: string | null,
   now: Date,
 ): Promise<OrganisationDay> {
   const days = sql`with days as (
@@ -96,7 +98,7 @@ export async function readOrganisationDay(
       date_trunc('day', local) at time zone time_zone as starts,
       (date_trunc('day', local) + interval '1 day') at time zone time_zone as ends
     from (select *, ${now.toISOString()}::timestamptz at time zone time_zone as local from facilities) f
-    where organisation_id = ${organisationId}
+    where ${organisationId === null ? sql`true` : sql`organisation_id = ${organisationId}`}
   )`;
   return await db.transaction(
     async (tx) => ({
@@ -194,19 +196,14 @@ const ALARMS = sql`
 
 /**
  * @param date `YYYY-MM-DD` in the facility's time zone.
- * @returns null when the organisation has no such facility. Stays belong to the day on which they began.
+ * @returns null when there is no such facility. Stays belong to the day on which they began.
  */
-export async function readDayTotals(
-  db: Db,
-  organisationId: string,
-  facilityId: string,
-  date: string,
-): Promise<DayTotals | null> {
+export async function readDayTotals(db: Db, facilityId: string, date: string): Promise<DayTotals | null> {
   const day = sql`with day as (
     select id as facility_id, slug, time_zone, currency,
       ${date}::date::timestamp at time zone time_zone as starts,
       (${date}::date + 1)::timestamp at time zone time_zone as ends
-    from facilities where id = ${facilityId}::uuid and organisation_id = ${organisationId}::uuid
+    from facilities where id = ${facilityId}::uuid
   )`;
   return await db.transaction(
     async (tx) => {

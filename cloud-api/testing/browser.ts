@@ -11,7 +11,7 @@ import { loadPage } from "../dashboard/page.ts";
 import { startTestCloud, USER, type TestCloud } from "./cloud.ts";
 
 /** What a machine without a screen needs; nothing is fetched in the background. */
-const FLAGS = [
+export const BROWSER_FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -47,7 +47,7 @@ export async function startBrowserStage(): Promise<BrowserStage> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: BROWSER_FLAGS });
   return {
     cloud,
     open: async () => {

@@ -1,21 +1,22 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pino } from "pino";
+import { pino, type Logger } from "pino";
+import { createMailer, type Mail } from "../accounts/mail.ts";
+import type { AccountSettings } from "../accounts/settings.ts";
 import { createApp, type CloudApp } from "../app.ts";
 import type { Provision } from "../config/provision-file.ts";
 import type { Page } from "../dashboard/page.ts";
 import { openDatabase, withClient, type Db } from "../db/connection.ts";
-import { startEmbeddedDatabase, type DatabaseConnection } from "../db/embedded.ts";
+import type { DatabaseConnection } from "../db/embedded.ts";
 import { openListener } from "../db/listener.ts";
 import { migrateDatabase } from "../db/migrate.ts";
 import { provision } from "../facilities/provision.ts";
-import { countMovements, type Edge } from "../fleet/queries.ts";
+import type { PictureFiles } from "../fleet/picture-files.ts";
+import type { Edge } from "../fleet/queries.ts";
 import { createMetrics, type CloudMetrics } from "../metrics.ts";
 import type { WebhookReader } from "../payments/provider-event.ts";
-
-export const MIGRATIONS = join(import.meta.dirname, "../db/migrations");
+import { plainPlatform, type Platform } from "../platform/open-platform.ts";
+import { startMigratedDatabase, type TestDatabase } from "./database.ts";
+import { MIGRATIONS } from "./migrations.ts";
 
 export const FACILITY_ID = "0192a000-0000-7000-8000-000000000001";
 export const EDGE_ID = "0192a000-0000-7000-8000-0000000000e1";
@@ -30,7 +31,7 @@ export const EDGE: Edge = {
   organisationId: "0192a000-0000-7000-8000-0000000000aa",
 };
 
-const OTHER_FACILITY_ID = "0192a000-0000-7000-8000-000000000002";
+export const OTHER_FACILITY_ID = "0192a000-0000-7000-8000-000000000002";
 export const OTHER_EDGE_ID = "0192a000-0000-7000-8000-0000000000e2";
 export const OTHER_EDGE_TOKEN = "a-token-of-the-other-edge-0002";
 
@@ -70,60 +71,68 @@ export type TestCloud = {
   readonly app: CloudApp;
   readonly metrics: CloudMetrics;
   readonly address: DatabaseConnection;
+  /** What was mailed; `settled` waits for what is on its way. */
+  readonly mails: readonly Mail[] & { readonly settled: () => Promise<void> };
   /** The cloud's clock; a test sets it. */
   readonly clock: { now: Date };
   readonly stop: () => Promise<void>;
 };
-
-/** A PostgreSQL server in a folder of its own. */
-export async function startTestDatabase(): Promise<{
-  readonly address: DatabaseConnection;
-  readonly stop: () => Promise<void>;
-}> {
-  const folder = await mkdtemp(join(tmpdir(), "parkme-cloud-"));
-  const server = await startEmbeddedDatabase(folder, () => undefined);
-  return {
-    address: server.connection,
-    async stop() {
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 /** The whole cloud but its socket: real database, migrated and provisioned, and the app on it. */
 export async function startTestCloud({
   page = null,
   webhooks = [],
   pingMs,
+  pictures,
+  log = pino({ level: "silent" }),
+  platform,
+  database,
+  secondFactor = "optional",
 }: {
   readonly page?: Page | null;
   readonly webhooks?: readonly WebhookReader[];
   /** How often edges' web sockets are pinged. */
   readonly pingMs?: number;
+  /** Left out: none are taken. */
+  readonly pictures?: PictureFiles;
+  /** Left out: it says nothing. */
+  readonly log?: Logger;
+  readonly secondFactor?: AccountSettings["secondFactor"];
+  /** Left out: no limits, nobody is trusted, a cache of its own. */
+  readonly platform?: Partial<Platform>;
+  /** Left out: one of its own. */
+  readonly database?: TestDatabase;
 } = {}): Promise<TestCloud> {
-  const server = await startTestDatabase();
+  const server = database ?? (await startMigratedDatabase());
   const migrated = await withClient(server.address, (client) => migrateDatabase(client, MIGRATIONS));
   if (!migrated.ok) throw new Error(migrated.error);
-  const { db, close } = openDatabase(server.address, () => undefined);
+  const metrics = createMetrics([]);
+  const { db, close } = openDatabase(server.address, () => undefined, metrics.api.query);
   await provision(db, PROVISION);
   const clock = { now: new Date("2026-07-15T12:00:00Z") };
-  const metrics = createMetrics(await countMovements(db));
+  const time = { wallMs: () => clock.now.getTime(), monotonicMs: () => performance.now() };
+  const sent: Mail[] = [];
+  const mail = createMailer(async (each) => void sent.push(each), log);
   const app = await createApp({
     db,
-    clock: { wallMs: () => clock.now.getTime(), monotonicMs: () => performance.now() },
-    log: pino({ level: "silent" }),
+    accounts: { mail, publicUrl: "https://parkme.test", secondFactor },
+    clock: time,
+    log,
+    platform: { ...plainPlatform({ clock: time, metrics: metrics.api }), ...platform },
     metrics,
     page,
     webhooks,
     migrations: migrated.value,
+    checkAnswers: true,
     listen: (channel, events) => openListener(server.address, channel, events),
     ...(pingMs === undefined ? {} : { pingMs }),
+    ...(pictures === undefined ? {} : { pictures }),
   });
   return {
     db,
     app,
     metrics,
+    mails: Object.assign(sent, { settled: mail.settled }),
     address: server.address,
     clock,
     async stop() {

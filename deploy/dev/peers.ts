@@ -31,6 +31,11 @@ export const PEERS: readonly Peer[] = [
   { package: "gcc", program: "gcc", use: "compiling the libmodbus server" },
   { package: "libc6-dev", program: "/usr/include/stdio.h", use: "compiling the libmodbus server" },
   { package: "zbar-tools", program: "zbarimg", use: "reading the QR codes that our tickets carry" },
+  {
+    package: "redis-server",
+    program: "redis-server",
+    use: "the caches and limits that several API processes share",
+  },
   { package: "poppler-utils", program: "pdftotext", use: "reading the PDF of a receipt" },
 ];
 

@@ -11,6 +11,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "edge-agent/pdf-worker": "edge-agent/receipts/pdf-worker.ts",
   "cloud-api/main": "cloud-api/main.ts",
   "cloud-api/admin": "cloud-api/admin/main.ts",
+  "cloud-api/report-pdf": "cloud-api/reports/pdf-worker.ts",
   "firmware-sim/main": "firmware-sim/main.ts",
   "firmware-sim/demo": "firmware-sim/demo.ts",
 };

@@ -18,6 +18,8 @@ export type Stage = {
 };
 
 export type StageOptions = {
+  /** With the demo's second facility, whose spots can be booked. */
+  readonly bookable?: boolean;
   readonly arrivalsPerHour?: number;
   readonly meanStayMinutes?: number;
   readonly seed?: string;
@@ -53,6 +55,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     attendant: options.attendant ?? "auto",
     arrivalsPerHour,
     meanStayMinutes,
+    bookable: options.bookable ?? false,
     ...(options.cloudThrough && { cloudUrl: await options.cloudThrough(ports.cloud) }),
   });
   const simEvents: Readonly<Record<string, unknown>>[] = [];

@@ -22,6 +22,8 @@ export type SiteOptions = {
   readonly meanStayMinutes?: number;
   /** Where the edge reaches the cloud; left out, at its own port. */
   readonly cloudUrl?: string;
+  /** With a second facility, without a gate, whose spots can be booked. */
+  readonly bookable?: boolean;
 };
 
 export type SignIn = { readonly name: string; readonly secret: string };
@@ -104,7 +106,7 @@ export function layOutSite(options: SiteOptions): SitePlan {
   const edge = { id: keep.uuid("edge-id"), token_file: keep.pathOf("edge-token") };
   keep.token("edge-token");
   write(plan.edgeFile, edgeConfig(plan, options, keep, edge));
-  write(plan.provisionFile, provisioning(plan, keep, edge));
+  write(plan.provisionFile, provisioning(plan, keep, edge, options.bookable ?? false));
   write(plan.simFile, simConfig(plan, options, keep));
   return plan;
 }
@@ -183,7 +185,43 @@ function edgeConfig(
   };
 }
 
-function provisioning(plan: SitePlan, keep: Keepsakes, edge: Edge): object {
+/** A garage in New York that drivers book by the API. */
+function garage(keep: Keepsakes): object {
+  return {
+    id: keep.uuid("garage-id"),
+    slug: "hudson",
+    name: "Hudson Garage",
+    time_zone: "America/New_York",
+    currency: "USD",
+    capacity: 60,
+    kind: "mall",
+    address: "500 West 33rd Street",
+    city: "New York",
+    country: "US",
+    latitude: 40.7539,
+    longitude: -74.0022,
+    bookable: true,
+    lanes: [{ slug: "entry", name: "Entry", direction: "entry" }],
+    zones: [
+      { slug: "p1", name: "Level 1", level: -1 },
+      { slug: "p2", name: "Level 2", level: -2 },
+    ],
+    spots: [
+      { zone: "p1", prefix: "A", from: 1, until: 20, digits: 2, size: "standard" },
+      { zone: "p1", prefix: "E", from: 1, until: 8, digits: 2, size: "standard", ev: true },
+      { zone: "p1", prefix: "H", from: 1, until: 4, digits: 2, size: "large", accessible: true },
+      { zone: "p2", prefix: "B", from: 1, until: 20, digits: 2, size: "compact" },
+      { zone: "p2", prefix: "L", from: 1, until: 8, digits: 2, size: "large" },
+    ],
+    tariff: {
+      id: "hourly",
+      version: 1,
+      document: { name: "Hourly Standard Rate", hourly: { price: "4.00" } },
+    },
+  };
+}
+
+function provisioning(plan: SitePlan, keep: Keepsakes, edge: Edge, bookable: boolean): object {
   return {
     organisation: { slug: "demo", name: "Demo Parking" },
     facilities: [
@@ -198,6 +236,7 @@ function provisioning(plan: SitePlan, keep: Keepsakes, edge: Edge): object {
         ],
         edge,
       },
+      ...(bookable ? [garage(keep)] : []),
     ],
     users: [
       { email: plan.headquarters.name, name: "Headquarters", password_file: keep.pathOf("hq-password") },

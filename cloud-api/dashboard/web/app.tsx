@@ -2,7 +2,9 @@ import { Center, Loader } from "@mantine/core";
 import { useCallback, useEffect, useState } from "react";
 import { readSession, signOut, type Session } from "./api.ts";
 import { Dashboard } from "./dashboard.tsx";
+import { SetPassword } from "./set-password.tsx";
 import { SignIn } from "./sign-in.tsx";
+import { useHash } from "./use-hash.ts";
 
 const RETRY_MS = 3_000;
 
@@ -11,6 +13,7 @@ type Known = Session | null | undefined;
 
 export function App() {
   const [session, setSession] = useState<Known>();
+  const [resetToken, setResetToken] = useHash("password/");
   const onSignedOut = useCallback(() => setSession(null), []);
 
   // Asks at the start, and after a sign-in, until the server answers.
@@ -31,6 +34,13 @@ export function App() {
     };
   }, [session]);
 
+  if (resetToken !== null) {
+    const onDone = () => {
+      setResetToken(null);
+      setSession(undefined);
+    };
+    return <SetPassword key={resetToken} token={resetToken} onDone={onDone} />;
+  }
   if (session === undefined) {
     return (
       <Center h="100dvh">

@@ -94,7 +94,7 @@ function Header({ session, connected, onSignOut }: HeaderProps) {
     <header className={styles["header"]}>
       <Mark size={32} />
       <div className={styles["title"]}>
-        <span className={styles["organisation"]}>{session.organisation.name}</span>
+        <span className={styles["organisation"]}>{session.organisation?.name ?? "All organisations"}</span>
         <span className={styles["product"]}>ParkMe Headquarters</span>
       </div>
       <div className={styles["connection"]} data-connected={connected} role="status">

@@ -2,8 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { createApp, type CloudApp } from "../../../cloud-api/app.ts";
 import type { Db } from "../../../cloud-api/db/connection.ts";
-import { applyProviderEvent } from "../../../cloud-api/payments/queries.ts";
+import { bookStayPayment } from "../../../cloud-api/payments/queries.ts";
+import { createMetrics } from "../../../cloud-api/metrics.ts";
 import { startTestCloud } from "../../../cloud-api/testing/cloud.ts";
+import { startTestServer } from "../../../cloud-api/testing/database.ts";
 import { START_MS } from "../../../edge-agent/store/testing/gate-db.ts";
 import type { FarEnd, SimAnswer, SimRequest } from "./network.ts";
 
@@ -21,7 +23,8 @@ export type Site = { readonly facilityId: string; readonly edgeId: string; reado
 type Table = { readonly name: string; readonly columns: string; readonly mine: string };
 
 export async function startHeadquarters(): Promise<Headquarters> {
-  const cloud = await startTestCloud();
+  // A server of its own: its settings are changed, and its schedules run for minutes.
+  const cloud = await startTestCloud({ database: await startTestServer() });
   const { db } = cloud;
   // Nothing here outlives the test.
   await db.$client.query("alter system set synchronous_commit = off");
@@ -29,7 +32,6 @@ export async function startHeadquarters(): Promise<Headquarters> {
   await db.$client.query("select pg_reload_conf()");
   const tables = await tablesOf(db);
   await db.$client.query(["create schema saved", ...tables.map(({ name }) => savedTable(name))].join(";\n"));
-  const metrics = cloud.metrics;
   return {
     db,
     open: async () => {
@@ -38,7 +40,7 @@ export async function startHeadquarters(): Promise<Headquarters> {
           db,
           clock,
           log: pino({ level: "silent" }),
-          metrics,
+          metrics: createMetrics([]),
           page: null,
           migrations: 0,
           // No web socket is open here that anybody would have to be told at.
@@ -118,9 +120,10 @@ export class CloudBox implements FarEnd {
     if (stayId === undefined) return false;
     const paid = { reference, amountMinor, facilityId, stayId };
     const payment = { ...paid, status: "captured", method: "upi", currency: "EUR" } as const;
-    const event = { eventId: reference, kind: "captured", payload: {}, payment };
     const now = new Date(START_MS + this.nowMs());
-    await applyProviderEvent(this.db, "wallet", event, () => idOf(reference), now);
+    await this.db.transaction(
+      async (tx) => await bookStayPayment(tx, "wallet", payment, idOf(reference), now),
+    );
     return true;
   }
 

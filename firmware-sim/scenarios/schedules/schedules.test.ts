@@ -8,7 +8,7 @@ import { runSchedule, type Outcome, type Stage } from "./schedule.ts";
 
 /** One history again, with all that happened in it. */
 const SEED = process.env["PARKME_SEED"];
-const SCHEDULES = SEED === undefined ? Number(process.env["PARKME_SCHEDULES"] ?? 200) : 1;
+const SCHEDULES = SEED === undefined ? Number(process.env["PARKME_SCHEDULES"] ?? 100) : 1;
 const FIRST_SEED = Number(SEED ?? 1);
 /** At a time: while one waits for the database, another lives. */
 const LANES = 3;

@@ -1,0 +1,47 @@
+import { slotOf, SLOT_MS } from "@parkme/shared/domain/capacity-rights";
+import type { Sale } from "../capacity/sales.queries.ts";
+import { refuse } from "../platform/refusal.ts";
+import type { BookingRow } from "./booking-row.ts";
+import type { BookingDeps, Price } from "./deps.ts";
+import type { WantedVehicle } from "./reserve.queries.ts";
+
+/** What a booking costs, in money and in rights. */
+
+/** The slots of rights that a booking needs. A zone's rights are a class of its own: see capacity/. */
+export function saleOf(
+  row: Pick<BookingRow, "facilityId" | "class" | "zoneSlug" | "entryTime" | "expectedExit">,
+  saleId: string,
+): Sale {
+  const name = row.zoneSlug ?? row.class ?? "";
+  const untilMs = slotOf(row.expectedExit.getTime() - 1) + SLOT_MS;
+  return {
+    facilityId: row.facilityId,
+    class: name,
+    saleId,
+    amount: 1,
+    fromMs: slotOf(row.entryTime.getTime()),
+    untilMs,
+  };
+}
+
+type ToPrice = {
+  readonly userId: string | null;
+  readonly vehicle: WantedVehicle;
+  readonly fromMs: number;
+  readonly untilMs: number;
+};
+
+/** @throws a refusal where there is no price. */
+export async function priceOf(
+  deps: BookingDeps,
+  facilityId: string,
+  { userId, vehicle, ...times }: ToPrice,
+): Promise<Price & { readonly subscriptionId: string | null }> {
+  const holder = { facilityId, plate: vehicle.plate, atMs: times.fromMs };
+  const holding = userId === null ? null : await deps.findHolding({ ...holder, userId });
+  const { type: vehicleType, ev, accessible } = vehicle;
+  const stay = { ...times, vehicleType, ev, accessible, right: holding?.right ?? null };
+  const priced = await deps.estimator.estimate(facilityId, stay);
+  if (!priced.ok) return refuse(409, priced.error.code, priced.error.message);
+  return { ...priced.value, subscriptionId: holding?.subscriptionId ?? null };
+}
