@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { problem, type Problem } from "@parkme/shared/domain/errors";
 import type { Session, SignedIn } from "./accounts/principal.ts";
+import { Refusal } from "./platform/refusal.ts";
 import type { RateState } from "./platform/rate.ts";
 
 /** What our requests carry. The bindings are absent when a test calls the app without a socket. */
@@ -71,7 +72,7 @@ export async function readBody(c: Context<AppEnv>, maxBytes: number): Promise<Bu
       else chunks.push(chunk);
     });
     incoming.on("end", () => done(Buffer.concat(chunks, length)));
-    incoming.on("error", fail);
+    incoming.on("error", () => fail(new Refusal(problem(400, "body_cut", "the body ended too early"))));
   });
 }
 

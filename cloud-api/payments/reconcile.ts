@@ -1,3 +1,4 @@
+import { NO_CURRENCY } from "@parkme/shared/domain/money";
 import { askProvider, findProvider, knownOrderOf, refundOrderOf, type PaymentDeps } from "./ask-provider.ts";
 import {
   ledgerForList,
@@ -44,9 +45,6 @@ export async function reconcileDueDays(deps: PaymentDeps, now: Date): Promise<nu
   }
   return looked;
 }
-
-/** No currency (ISO 4217): a day without any money. */
-const NO_CURRENCY = "XXX";
 
 /**
  * Holds a provider's own list of a UTC day against the ledger.

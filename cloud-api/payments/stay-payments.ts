@@ -1,3 +1,4 @@
+import { NO_CURRENCY } from "@parkme/shared/domain/money";
 import type { Result } from "@parkme/shared/domain/result";
 import type { Validation } from "@parkme/shared/pricing/quote-model";
 import { eventPayloads } from "@parkme/shared/protocol/sync";
@@ -97,6 +98,3 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
-
-/** Nothing is owed in it. */
-const NO_CURRENCY = "XXX";

@@ -19,6 +19,9 @@ export function asCurrency(code: string): Currency {
   return code as Currency;
 }
 
+/** Where there is no money: the code that ISO 4217 has for no currency. */
+export const NO_CURRENCY = asCurrency("XXX");
+
 /** Digits after the decimal point in this currency: 0, 2 or 3. */
 export function minorDigits(currency: Currency): number {
   return EXPONENTS[currency] ?? 2;
