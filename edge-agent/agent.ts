@@ -6,21 +6,15 @@ import type { EdgeConfig } from "./config/load.ts";
 import { createRequestBuses } from "./devices/buses/request-bus.ts";
 import { createMqttBus, type MqttBus } from "./devices/buses/mqtt-bus.ts";
 import { announceToHomeAssistant } from "./devices/home-assistant.ts";
-import { createCloudLink, type CloudLink } from "./cloud-link.ts";
-import { composeFacility } from "./compose.ts";
 import type { Gate } from "./gate/gate.ts";
+import { type JoinedGate, joinGate } from "./join.ts";
 import { mqttOf } from "./mqtt-address.ts";
 import { createChanges } from "./kiosk/changes.ts";
 import { createKioskApp } from "./kiosk/app.ts";
 import { listen } from "./kiosk/listen.ts";
 import { accountsOf, createSessions } from "./kiosk/sessions.ts";
-import { takeSnapshot } from "./kiosk/snapshot.ts";
-import { createKeyTelling } from "./manifest/own-keys.ts";
-import { trustManifestKeys } from "./manifest/ticket-keys.ts";
 import { type Memory, openMemory } from "./memory.ts";
 import { createMetrics } from "./metrics.ts";
-import { createUpkeep } from "./upkeep.ts";
-import { VERSION } from "./version.ts";
 
 export type AgentOptions = {
   readonly config: EdgeConfig;
@@ -37,8 +31,8 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
   const memory = openMemory(options);
   if (!memory.ok) return memory;
   const { close } = memory.value;
-  const { bus, parts, link, app, touched } = compose(options, memory.value);
-  const upkeep = createUpkeep({ ...options, ...memory.value, touched });
+  const { bus, gate, app } = compose(options, memory.value);
+  const { parts, link, upkeep } = gate;
   const listening = await listen(app.fetch, options.config.http, options.log);
   if (!listening.ok) {
     close();
@@ -46,9 +40,7 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
   }
   const endAnnouncement = announce(options, memory.value, bus, parts.gate);
   bus.start();
-  await parts.start();
-  link?.start();
-  upkeep.start();
+  await gate.start();
   return ok({
     port: listening.value.port,
     stop: async () => {
@@ -61,7 +53,7 @@ export async function startAgent(options: AgentOptions): Promise<Result<Agent, R
   });
 }
 
-/** Joins the parts; nothing runs yet. */
+/** Joins the gate with its broker, its metrics and its pages; nothing runs yet. */
 function compose(options: AgentOptions, memory: Memory) {
   const { config, clock, log, pageFolder } = options;
   const { facility, store, pictures } = memory;
@@ -69,53 +61,28 @@ function compose(options: AgentOptions, memory: Memory) {
   const metrics = createMetrics({
     facility: facility.slug,
     movementsBefore: store.movementCounts(),
-    pendingEvents: () => link?.status().pending ?? 0,
+    pendingEvents: () => gate.link?.status().pending ?? 0,
     inside: store.inside,
   });
-  const tellKey = config.cloud === undefined ? () => undefined : createKeyTelling(memory.keyring, store);
-  const touched = (): void => {
-    link?.poke();
-    link?.changed();
-    changes.note();
-  };
   const { count } = metrics;
-  const common = { facility: facility.slug, epoch: store.epoch, clock, log, count };
   const lines = createRequestBuses({ clock, log });
+  const common = { facility: facility.slug, epoch: store.epoch, clock, log, count };
   const bus = createMqttBus({ ...mqttOf(config), ...common });
-  const parts = composeFacility({
-    ...memory,
-    config,
-    clock,
-    devices: { bus, lines, secret: config.secret, ...common },
-    log,
-    touched,
-    keyMade: () => tellKey(clock.wallMs()),
-    changed: (lane, records) => {
-      metrics.recorded(lane, records);
-      if (records.length > 0) link?.poke();
-      link?.changed();
-      changes.note();
+  const gate: JoinedGate = joinGate(
+    {
+      config,
+      clock,
+      log,
+      devices: { bus, lines, count },
+      recorded: metrics.recorded,
+      touched: changes.note,
     },
-  });
-  const { gate, desk, paper, tariffs, receiptLink } = parts;
-  const snapshot = () => takeSnapshot({ facility, gate, store, link: () => link?.status() ?? null, clock });
-  const link: CloudLink | null = createCloudLink({
-    ...options,
-    ...memory,
-    version: VERSION,
-    parts,
-    snapshot,
-    touched,
-    manifestApplied: () => {
-      parts.tariffs.reload();
-      trustKeys(options, memory);
-      tellKey(clock.wallMs());
-      touched();
-    },
-  });
+    memory,
+  );
+  const { desk, paper, tariffs, receiptLink } = gate.parts;
   const staff = (name: string) => store.manifestEntry("staff", name)?.body ?? null;
   const app = createKioskApp({
-    gate,
+    gate: gate.parts.gate,
     desk,
     paper,
     tariffs,
@@ -123,7 +90,7 @@ function compose(options: AgentOptions, memory: Memory) {
     pictures,
     receipts: { store, receiptLink, clock },
     sessions: createSessions(accountsOf(config), clock, { staff }),
-    snapshot,
+    snapshot: gate.snapshot,
     changes,
     clock,
     cameraKeys: cameraKeysOf(config),
@@ -133,14 +100,7 @@ function compose(options: AgentOptions, memory: Memory) {
     log,
     count,
   });
-  return { bus, parts, link, app, touched };
-}
-
-/** Other signers of this facility's tickets, and keys that it had before. */
-function trustKeys({ clock, log }: AgentOptions, { store, keyring }: Memory): void {
-  const wanted = store.manifestSection("ticket_keys").map(({ body }) => body);
-  for (const problem of trustManifestKeys(keyring, wanted, clock.wallMs()))
-    log.warn({ problem }, "a key of the manifest is not trusted");
+  return { bus, gate, app };
 }
 
 /** Tells Home Assistant of the lanes, where that is wanted. */

@@ -39,7 +39,8 @@ export function createDown(options: CloudLinkOptions, parts: DownParts): Down {
   const ready = (): boolean => uplink.agreed() && store.restoring.place() === null;
   const shared = { ...sharedBy(options, address), ready };
   const manifest = manifestOf(options, address, ready);
-  const liveLink = createLiveLink({
+  const { createLiveLink: openLiveLink = createLiveLink } = options.reach ?? {};
+  const liveLink = openLiveLink({
     ...shared,
     hint: (what) => (what === "manifest" ? manifest.poke() : downlink.poke()),
     opened: () => {
@@ -111,6 +112,7 @@ function commandsOf(options: CloudLinkOptions, cloudTime: CloudTime, liveState: 
   const { gate, paper } = options.parts;
   return createRemoteCommands({
     ...options,
+    ...(options.reach && { timers: options.reach.timers }),
     lanes: gate.lanes,
     cloudNowMs: cloudTime.nowMs,
     act: createRemoteActs({ gate, store: options.store, paper, tellState: liveState.now }),

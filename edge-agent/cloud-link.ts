@@ -32,17 +32,17 @@ export type CloudLink = {
 
 /** Joins the parts of the link; nothing runs yet. @returns null where no cloud is configured. */
 export function createCloudLink(options: CloudLinkOptions): CloudLink | null {
-  const { config, clock, log, store } = options;
+  const { config, clock, log, store, reach } = options;
   if (config.cloud === undefined) return null;
-  const { url } = config.cloud;
+  const cloud = { url: config.cloud.url, ...reachOf(reach) };
   const fenced = facilityAlarm(options, "cloud_fenced");
   const credential = cloudCredentialOf(config, {
-    cloud: { url },
+    cloud,
     clock,
     note: log,
   });
   if (credential === null) return null;
-  const address: CloudAddress = { url, credential };
+  const address: CloudAddress = { ...cloud, credential };
   trustEnrolment(config, store);
   const cloudTime = createCloudTime(clock);
   const uplink = createUplink({
@@ -67,7 +67,12 @@ export function createCloudLink(options: CloudLinkOptions): CloudLink | null {
   const down = createDown(options, { address, cloudTime, uplink, asked: () => equality.asked() });
   const equality = equalityOf(options, address, uplink);
   const pictures = picturesOf(options, address, uplink);
-  const shortages = createShortageWatch({ ...options, note: log, touched: uplink.poke });
+  const shortages = createShortageWatch({
+    ...options,
+    ...(reach && { timers: reach.timers }),
+    note: log,
+    touched: uplink.poke,
+  });
   let endWatch = (): void => undefined;
   return {
     poke: uplink.poke,
@@ -78,7 +83,9 @@ export function createCloudLink(options: CloudLinkOptions): CloudLink | null {
       manifest: down.manifest(clock.wallMs()),
     }),
     start: () => {
-      endWatch = onIdentityChange(config.data_dir, uplink.retryNow);
+      // Whoever has a token needs no identity: enrolling changes nothing for it.
+      if (config.cloud?.token_file === undefined)
+        endWatch = onIdentityChange(config.data_dir, uplink.retryNow);
       uplink.start();
       down.start();
       equality.start();
@@ -91,6 +98,13 @@ export function createCloudLink(options: CloudLinkOptions): CloudLink | null {
       await Promise.all([uplink.stop(), equality.stop(), pictures.stop(), down.stop()]);
     },
   };
+}
+
+/** What every part of the link is given of it. */
+function reachOf(reach: CloudLinkOptions["reach"]) {
+  if (reach === undefined) return {};
+  const { fetch, timers, compress } = reach;
+  return { fetch, timers, ...(compress && { compress }) };
 }
 
 function equalityOf(options: CloudLinkOptions, address: CloudAddress, uplink: Uplink): Equality {

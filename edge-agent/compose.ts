@@ -29,6 +29,7 @@ export type FacilityOptions = {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly devices: DeviceContext;
+  readonly makers?: GateOptions["makers"];
   readonly log: Desk["log"] & GateOptions["log"];
   /** After every change of a lane, when it is on the disk. */
   readonly changed: (lane: string, records: readonly GateRecord[]) => void;

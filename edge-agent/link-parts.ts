@@ -9,7 +9,10 @@ import type { EdgeConfig } from "./config/load.ts";
 import type { ManifestOptions } from "./manifest/manifest-runner.ts";
 import type { Pictures } from "./store/pictures.ts";
 import type { Store } from "./store/store.ts";
+import type { CloudHttp } from "./sync/cloud-http.ts";
 import type { CloudAddress } from "./sync/cloud-request.ts";
+import type { LiveLink, LiveLinkOptions } from "./sync/live-link.ts";
+import type { Compress } from "./sync/post-batch.ts";
 
 /** What the parts of the link with the cloud have in common. */
 
@@ -35,6 +38,14 @@ export type CloudLinkOptions = {
   readonly touched: () => void;
   /** At the start, and after every manifest: what follows from it outside of the store. */
   readonly manifestApplied: ManifestOptions["applied"];
+  /** In place of the network, for a simulation. */
+  readonly reach?: CloudReach;
+};
+
+/** How the cloud is reached, and by whose clock is waited for it. */
+export type CloudReach = Required<Pick<CloudHttp, "fetch" | "timers">> & {
+  readonly createLiveLink: (options: LiveLinkOptions) => LiveLink;
+  readonly compress?: Compress;
 };
 
 /** What every part of the link is given. */

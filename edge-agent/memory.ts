@@ -37,9 +37,14 @@ export type MemoryOptions = {
     readonly error: (fields: object, message: string) => void;
   };
   readonly migrationsFolder: string;
+  /** In place of the real ones, for a simulation. */
+  readonly openDatabase?: typeof openDatabase;
+  readonly mint?: IdMint;
+  readonly bootId?: string;
 };
 
-export function openMemory({ config, clock, log, migrationsFolder }: MemoryOptions): Result<Memory, Refusal> {
+export function openMemory(options: MemoryOptions): Result<Memory, Refusal> {
+  const { config, clock, log, migrationsFolder, openDatabase: open = openDatabase } = options;
   const images = makeFolder(join(config.data_dir, "images"));
   if (!images.ok) return images;
   const keys = makeFolder(join(config.data_dir, "keys"));
@@ -50,14 +55,13 @@ export function openMemory({ config, clock, log, migrationsFolder }: MemoryOptio
   if (!opening.ok) return opening;
   const { keyring, setAside } = opening.value;
   const databasePath = join(config.data_dir, "gate.db");
-  const opened = openDatabase({ path: databasePath, migrationsFolder });
+  const opened = open({ path: databasePath, migrationsFolder });
   if (!opened.ok) return opened;
-  const mint = createIdMint((length) => randomBytes(length));
+  const { mint = createIdMint((length) => randomBytes(length)), bootId = randomUUID() } = options;
   const plain = facilityOf(config.facility);
   const highWater = openHighWater(join(config.data_dir, "high-water.json"), log);
   // Before anything is written, which would be noted over it.
   const mark = highWater.read();
-  const bootId = randomUUID();
   const store = createStore(opened.value, {
     startedAtMs: clock.wallMs(),
     currency: plain.currency,

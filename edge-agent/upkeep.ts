@@ -1,6 +1,6 @@
 import type { Clock } from "@parkme/shared/domain/clock";
 import type { EdgeConfig } from "./config/load.ts";
-import { createDiskWatch, spaceOf } from "./disk-watch.ts";
+import { createDiskWatch, type DiskWatchOptions, spaceOf } from "./disk-watch.ts";
 import { facilityAlarm, type CloudLinkOptions } from "./link-parts.ts";
 import type { Memory } from "./memory.ts";
 
@@ -8,6 +8,8 @@ export type UpkeepOptions = Pick<Memory, "store" | "pictures" | "facility"> &
   Pick<CloudLinkOptions, "touched"> & {
     readonly config: EdgeConfig;
     readonly clock: Clock;
+    /** The disk that is watched, in place of the real one, for a simulation. */
+    readonly disk?: Pick<DiskWatchOptions, "space" | "timers" | "everyMs">;
     readonly log: {
       readonly info: (fields: object, message: string) => void;
       readonly warn: (fields: object, message: string) => void;
@@ -20,11 +22,12 @@ const DAY_MS = 86_400_000;
 
 /** Keeps the disk from filling up: old sightings go, and so does what the cloud has for longer than it may need it again. */
 export function createUpkeep(options: UpkeepOptions) {
-  const { config, store, pictures, log } = options;
+  const { config, store, pictures, log, disk } = options;
   let timer: NodeJS.Timeout | undefined;
   let pruning: Promise<void> = Promise.resolve();
   const watch = createDiskWatch({
     space: () => spaceOf(config.data_dir),
+    ...disk,
     alarm: facilityAlarm(options, "disk_low"),
     critical: (on) => {
       store.keepReads(!on);

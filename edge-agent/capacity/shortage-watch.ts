@@ -2,6 +2,7 @@ import { readClock, type Clock } from "@parkme/shared/domain/clock";
 import type { IdMint, RightsId } from "@parkme/shared/domain/ids";
 import type { RightsShortage } from "../store/capacity-rights.ts";
 import type { Store } from "../store/store.ts";
+import { realTimers, type Timers } from "../sync/nap.ts";
 
 export type ShortageWatchOptions = {
   readonly store: Pick<Store, "rightsShortages" | "wantRights">;
@@ -10,6 +11,7 @@ export type ShortageWatchOptions = {
   readonly note: { readonly warn: (fields: object, message: string) => void };
   /** Something is in the log that the cloud waits for. */
   readonly touched: () => void;
+  readonly timers?: Timers;
 };
 
 /** How often is looked: somebody may stand before a full sign. And how long the cloud has before it is asked again. */
@@ -18,10 +20,10 @@ const ASK_AGAIN_MS = 5 * 60_000;
 
 /** Asks the cloud for unsold rights before drive-ins have to be turned away for those that were given. */
 export function createShortageWatch(options: ShortageWatchOptions) {
-  const { store, mint, clock, note, touched } = options;
+  const { store, mint, clock, note, touched, timers = realTimers } = options;
   /** When was asked last, by class and slot; by the monotonic clock. */
   const asked = new Map<string, number>();
-  let timer: ReturnType<typeof setInterval> | null = null;
+  let cancel = (): void => undefined;
   let complained = false;
 
   function look(): void {
@@ -42,15 +44,18 @@ export function createShortageWatch(options: ShortageWatchOptions) {
     }
   }
 
+  function lookLater(): void {
+    cancel = timers.after(LOOK_MS, () => {
+      lookLater();
+      look();
+    });
+  }
+
   return {
     /** Looks once, now. */
     look,
-    start: (): void => {
-      timer = setInterval(look, LOOK_MS);
-    },
-    stop: (): void => {
-      if (timer !== null) clearInterval(timer);
-    },
+    start: lookLater,
+    stop: (): void => cancel(),
   };
 }
 

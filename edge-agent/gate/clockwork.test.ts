@@ -40,6 +40,13 @@ const COMMUTE = [
 ];
 
 describe("the clockwork", () => {
+  it("sets no timer where nothing is to be done by the time of day", () => {
+    start({});
+    expect(vi.getTimerCount()).toBe(0);
+    start({ turns: COMMUTE });
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
   it("turns a lane at its times", () => {
     vi.setSystemTime(day(1, 5));
     const { turned } = start({ turns: COMMUTE, turnedAtMs: () => day(1, 4) });

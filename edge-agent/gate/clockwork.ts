@@ -47,6 +47,7 @@ export function startClockwork(options: ClockworkOptions): { readonly stop: () =
     if (!options.wasReset(key, due.date)) options.reset(reset, key, due.date);
   }
 
+  if (turns.length + resets.length === 0) return { stop: () => undefined };
   tick();
   const timer = setInterval(tick, TICK_MS);
   return { stop: () => clearInterval(timer) };

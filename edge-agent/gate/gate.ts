@@ -14,12 +14,8 @@ import type {
   Printer,
   Reader,
 } from "../devices/ports.ts";
-import { createBoard } from "../devices/registry/boards.ts";
-import { createCamera, type PushCamera } from "../devices/registry/cameras.ts";
-import { createDisplay } from "../devices/registry/displays.ts";
-import { createPrinter } from "../devices/registry/printers.ts";
-import { createReader } from "../devices/registry/readers.ts";
-import { createTerminal } from "../devices/registry/terminals.ts";
+import type { PushCamera } from "../devices/registry/cameras.ts";
+import { type DeviceMakers, DRIVERS } from "../devices/registry/makers.ts";
 import type { DueOf } from "../lanes/facts.ts";
 import type { LaneWorld } from "../lanes/lane-runner.ts";
 import { sharePrinter } from "../receipts/shared-printer.ts";
@@ -45,6 +41,8 @@ export type GateOptions = {
   readonly pictures: Pictures;
   readonly mint: IdMint;
   readonly devices: DeviceContext;
+  /** In place of the drivers, for a simulation. */
+  readonly makers?: DeviceMakers | undefined;
   readonly log: LaneWorld["log"];
   /** After every change of a lane, when it is on the disk. */
   readonly changed: (lane: string, records: readonly GateRecord[]) => void;
@@ -194,18 +192,24 @@ const KINDS = [
 ] as const satisfies readonly (readonly [keyof EdgeConfig, DeviceState["kind"]])[];
 
 /** Every device of the configuration, made but not started. */
-function createParts({ config, devices }: GateOptions, roster: Roster) {
-  const boards = new Map(config.boards.map((board) => [board.name, createBoard(board, devices)]));
-  const cameras = config.cameras.map((camera) => createCamera(camera, devices));
-  const readers = new Map(config.readers.map((reader) => [reader.name, createReader(reader, devices)]));
+function createParts({ config, devices, makers = DRIVERS }: GateOptions, roster: Roster) {
+  const boards = new Map(config.boards.map((board) => [board.name, makers.createBoard(board, devices)]));
+  const cameras = config.cameras.map((camera) => makers.createCamera(camera, devices));
+  const readers = new Map(
+    config.readers.map((reader) => [reader.name, makers.createReader(reader, devices)]),
+  );
   const printers = new Map(
     config.printers.map((printer) => [
       printer.name,
-      sharePrinter(createPrinter(printer, devices), devices.clock),
+      sharePrinter(makers.createPrinter(printer, devices), devices.clock),
     ]),
   );
-  const displays = new Map(config.displays.map((display) => [display.name, createDisplay(display, devices)]));
-  const terminals = new Map(config.terminals.map((each) => [each.name, createTerminal(each, devices)]));
+  const displays = new Map(
+    config.displays.map((display) => [display.name, makers.createDisplay(display, devices)]),
+  );
+  const terminals = new Map(
+    config.terminals.map((each) => [each.name, makers.createTerminal(each, devices)]),
+  );
   for (const [section, kind] of KINDS) {
     for (const { name, driver } of config[section]) roster.add(name, kind, driver, kind !== "camera");
   }

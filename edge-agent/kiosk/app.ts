@@ -5,6 +5,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { receiptRoutes, type ReceiptRouteOptions } from "../receipts/routes.ts";
 import type { Pictures } from "../store/pictures.ts";
+import { isStoreTrouble } from "../store/store-trouble.ts";
 import { cameraRoutes, type CameraRouteOptions } from "./camera-routes.ts";
 import { deskRoutes, type DeskRouteOptions } from "./desk-routes.ts";
 import { fail, type Env } from "./http.ts";
@@ -66,6 +67,13 @@ export function createKioskApp(options: KioskOptions): Hono<Env> {
     // A camera's path ends with its key.
     const path = c.req.path.replace(/^(\/cameras\/[^/]+\/).*/, "$1...");
     options.log.error({ err: error, path }, "request failed");
+    if (isStoreTrouble(error))
+      return fail(
+        c,
+        503,
+        "store_failed",
+        "The gate could not write this down, so it was not done: its disk refuses.",
+      );
     return fail(c, 500, "internal", "Something went wrong in the agent; it has been logged.");
   });
   return app;

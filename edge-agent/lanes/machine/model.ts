@@ -162,6 +162,8 @@ export type Lane = {
   readonly loopsProven: boolean;
   /** Since when the arming loop is covered, monotonic; null when it is clear, the last word when it is unknown. */
   readonly armingSinceMs: number | null;
+  /** Since when the safety loop has let go of a vehicle that the photocell still sees under the arm; null = it does not. */
+  readonly heldByBeamSinceMs: number | null;
   readonly timers: Readonly<Partial<Record<TimerName, number>>>;
   /** The newest reads, oldest first, bounded. */
   readonly reads: readonly LaneRead[];

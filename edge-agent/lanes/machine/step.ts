@@ -44,6 +44,7 @@ export function newLane(now: Now, { direction, credit, alarms, mode, abandoned }
     counts: null,
     loopsProven: false,
     armingSinceMs: null,
+    heldByBeamSinceMs: null,
     // The terminal is asked at once what became of the payments that were under way.
     timers: abandoned.length === 0 ? {} : { pay: now.monotonicMs },
     reads: [],
@@ -112,11 +113,15 @@ export function observe(
     inputs[input] = level === undefined ? "unknown" : level ? "on" : "off";
   }
   const known = inputsKnown({ inputs }, config);
+  const loopsProven = known && (lane.loopsProven || hasWorked(lane, inputs, counts));
+  const heldByBeamSinceMs = beamHolds(lane, inputs, config, now);
+  if (heldByBeamSinceMs !== null) inputs.safety = "on";
   const next: Lane = {
     ...lane,
     inputs,
+    heldByBeamSinceMs,
     counts,
-    loopsProven: known && (lane.loopsProven || hasWorked(before, inputs, counts)),
+    loopsProven,
     armingSinceMs: armingSince(lane, inputs, now),
   };
   // A heartbeat that says nothing new changes nothing: nobody is told of it.
@@ -149,6 +154,18 @@ function asSeenFrom(
   };
 }
 
+/**
+ * Edge case 7: the bed of a high truck is too far up for a loop, but not for the light beam. While the beam sees it, what
+ * the safety loop has seen is under the arm still. Not for ever: a beam that is dirty must not make one vehicle of two.
+ */
+function beamHolds(lane: Lane, inputs: Inputs, { timers }: LaneConfig, now: Now): number | null {
+  const { safety, photocell } = lane.inputs;
+  if (inputs.safety !== "off" || inputs.photocell !== "on" || safety !== "on" || photocell !== "on")
+    return null;
+  const sinceMs = lane.heldByBeamSinceMs ?? now.monotonicMs;
+  return now.monotonicMs - sinceMs < timers.stuckMs ? sinceMs : null;
+}
+
 /** What changed between two good looks at a sensor; then whether all is seen now, or something is missing. */
 function sight(lane: Lane, next: Lane, { missing }: InputImage, config: LaneConfig): LaneEvent[] {
   const changed = edges(lane.inputs, next.inputs);
@@ -177,12 +194,19 @@ function sameSight(a: Lane, b: Lane): boolean {
     a.counts?.safety === b.counts?.safety &&
     a.counts?.closing === b.counts?.closing;
   const sameInputs = LANE_INPUTS.every((input) => a.inputs[input] === b.inputs[input]);
-  return sameCounts && sameInputs && a.loopsProven === b.loopsProven;
+  const sameHold = a.heldByBeamSinceMs === b.heldByBeamSinceMs;
+  return sameCounts && sameInputs && sameHold && a.loopsProven === b.loopsProven;
 }
 
 /** A loop seen to fall, or counted by its board since the board's boot, is one that works (safety invariant 7). */
-function hasWorked(before: Inputs, after: Inputs, counts: LoopCounts | null): boolean {
-  return (before.safety === "on" && after.safety === "off") || (counts !== null && counts.safety > 0);
+function hasWorked(
+  { inputs: before, heldByBeamSinceMs }: Lane,
+  after: Inputs,
+  counts: LoopCounts | null,
+): boolean {
+  // What the beam held had fallen before.
+  const fell = before.safety === "on" && heldByBeamSinceMs === null && after.safety === "off";
+  return fell || (counts !== null && counts.safety > 0);
 }
 
 /** STOP before fire before everything else (safety invariant 6). One that is on at the first look was pressed. */
@@ -232,7 +256,7 @@ function edges(before: Inputs, after: Inputs): LaneEvent[] {
 /** The board is silent: every input is unknown, and so is whether the loops work. */
 export function blind(lane: Lane, reason: string): { readonly lane: Lane; readonly event: LaneEvent } {
   return {
-    lane: { ...lane, inputs: nothingKnown(), counts: null, loopsProven: false },
+    lane: { ...lane, inputs: nothingKnown(), heldByBeamSinceMs: null, counts: null, loopsProven: false },
     event: { kind: "lost", reason },
   };
 }

@@ -10,8 +10,18 @@ export function share(minor: number, bps: number): number {
   return Number((BigInt(minor) * BigInt(bps) * 2n + 10_000n) / 20_000n);
 }
 
-/** What the time of the pieces costs: charge by charge in order of time, under every maximum. */
-export function baseOf(tariffPlan: Plan, pieces: readonly Piece[], occupancyPercent: number | null): number {
+/** What the time of a stay costs: never more than its maximum, and what is not free costs its minimum. */
+export function baseOf(plan: Plan, timeMinor: number): number {
+  const total = Math.min(timeMinor, plan.stayCapMinor ?? Infinity);
+  return total === 0 ? 0 : Math.max(total, plan.minimumMinor);
+}
+
+/** What the time of the pieces costs: charge by charge in order of time, under the maximums of bands and days. */
+export function timeMinorOf(
+  tariffPlan: Plan,
+  pieces: readonly Piece[],
+  occupancyPercent: number | null,
+): number {
   const plan = byOccupancy(tariffPlan, occupancyPercent);
   const perDay = new Map<number, number>();
   for (const run of unbroken(
@@ -34,11 +44,7 @@ export function baseOf(tariffPlan: Plan, pieces: readonly Piece[], occupancyPerc
     }
   }
   const days = [...perDay.values()].map((minor) => Math.min(minor, plan.day.capMinor ?? Infinity));
-  const total = Math.min(
-    days.reduce((sum, minor) => sum + minor, 0),
-    plan.stayCapMinor ?? Infinity,
-  );
-  return total === 0 ? 0 : Math.max(total, plan.minimumMinor);
+  return days.reduce((sum, minor) => sum + minor, 0);
 }
 
 /** The plan with every price multiplied by the factor of the last step reached. */

@@ -15,14 +15,18 @@ export type Piece = {
   readonly free: "no" | "grace" | "right" | "early" | "overstay";
 };
 
-/** The stay cut at every moment at which anything might change. */
-export function piecesOf(tariff: Tariff, plan: Plan, stay: StayToPrice): Piece[] {
+/** The stay cut at every moment at which anything might change. Until `freeUntilMs` it costs nothing. */
+export function piecesOf(
+  tariff: Tariff,
+  plan: Plan,
+  stay: StayToPrice,
+  freeUntilMs = stay.entryMs + graceMs(tariff, stay),
+): Piece[] {
   const zone = tariff.timeZone;
   const { entryMs } = stay;
   const exitMs = Math.max(entryMs, stay.exitMs);
-  const grace = entryMs + graceMs(tariff, stay);
   const days = dayStarts(plan.day, entryMs, exitMs, zone);
-  const cuts = new Set([entryMs, exitMs, grace, ...days]);
+  const cuts = new Set([entryMs, exitMs, freeUntilMs, ...days]);
   const pass = stay.right?.kind === "pass" ? tariff.passes[stay.right.pass] : undefined;
   const windows = [...plan.bands.flatMap((band) => band.windows), ...(pass?.windows ?? [])];
   for (let day = dayOf(entryMs, zone) - 2; day <= dayOf(exitMs, zone) + 1; day++) {
@@ -43,7 +47,7 @@ export function piecesOf(tariff: Tariff, plan: Plan, stay: StayToPrice): Piece[]
       toMs,
       band: plan.bands.findIndex((band) => isInForce(band.windows, fromMs, tariff)),
       day: days.filter((start) => start <= fromMs).length,
-      free: fromMs < grace ? "grace" : "no",
+      free: fromMs < freeUntilMs ? "grace" : "no",
     };
   });
   return withRight(tariff, stay, pieces);
@@ -87,7 +91,8 @@ function withRight(tariff: Tariff, stay: StayToPrice, pieces: readonly Piece[]):
   });
 }
 
-function graceMs(tariff: Tariff, stay: StayToPrice): number {
+/** How much of a stay is free at its beginning, ms. */
+export function graceMs(tariff: Tariff, stay: StayToPrice): number {
   let total = tariff.graces.continuousMs;
   for (const { value } of stay.validations ?? []) {
     if (value.kind === "minutes") total += value.minutes * MINUTE_MS;

@@ -1,8 +1,8 @@
 import type { StayToPrice } from "../../quote-model.ts";
 import type { Plan, Surcharge, Tariff, UnitPrice } from "../../tariff-model.ts";
-import { baseOf, share } from "./base.ts";
+import { baseOf, share, timeMinorOf } from "./base.ts";
 import { MINUTE_MS } from "./local.ts";
-import { piecesOf, type Piece } from "./pieces.ts";
+import { graceMs, piecesOf, type Piece } from "./pieces.ts";
 
 /** The parts of a quote; amounts in minor units. */
 export type ReferenceQuote = {
@@ -25,6 +25,21 @@ export type ReferenceQuote = {
  * @throws where the engine would refuse: a plan or a penalty that the tariff does not have.
  */
 export function referenceQuote(tariff: Tariff, stay: StayToPrice): ReferenceQuote {
+  return referenceQuoteOfParts([{ tariff, untilMs: Infinity }], stay);
+}
+
+/** A version of the tariff, and until when it prices the time of a stay. */
+export type ReferencePart = { readonly tariff: Tariff; readonly untilMs: number };
+
+/**
+ * The same for a stay in which the tariff changed: each version prices the time of its part as a stay of its own. Free
+ * time is the first version's, everything else that concerns the whole stay the last one's.
+ */
+export function referenceQuoteOfParts(
+  parts: readonly [ReferencePart, ...ReferencePart[]],
+  stay: StayToPrice,
+): ReferenceQuote {
+  const { tariff } = known(parts.at(-1));
   const plan = planOf(tariff, stay);
   const length = Math.max(0, stay.exitMs - stay.entryMs);
   const fines = (stay.penalties ?? []).reduce((sum, id) => sum + known(tariff.penalties[id]).minor, 0);
@@ -33,11 +48,11 @@ export function referenceQuote(tariff: Tariff, stay: StayToPrice): ReferenceQuot
   const proven = lost?.kind === "true_time" && stay.lostTicket === "proven";
   if (lost !== null && !proven) return settle(tariff, plan, stay, lost.flatMinor, fines);
   const sure = fines + (proven ? lost.feeMinor : 0);
-  const { turnaroundMs } = tariff.graces;
+  const { turnaroundMs } = parts[0].tariff.graces;
   if (turnaroundMs > 0 && length <= turnaroundMs) return settle(tariff, plan, stay, 0, sure);
 
-  const pieces = piecesOf(tariff, plan, stay);
-  const base = baseOf(plan, pieces, stay.occupancyPercent ?? null);
+  const { pieces, timeMinor } = timeOf(parts, stay);
+  const base = baseOf(plan, timeMinor);
   const { early, overstay } = tariff.reservation;
   const fees = fee(early, pieces, "early") + fee(overstay, pieces, "overstay");
   const kind = stay.right?.kind;
@@ -47,6 +62,27 @@ export function referenceQuote(tariff: Tariff, stay: StayToPrice): ReferenceQuot
     passMinutes: kind === "pass" ? Math.ceil(rightMs / MINUTE_MS) : 0,
     subscriptionUsed: (kind === "pass" || kind === "covered") && rightMs > 0,
   };
+}
+
+/** Every part is a stay of its own, but for what was free or used up before. */
+function timeOf(parts: readonly [ReferencePart, ...ReferencePart[]], stay: StayToPrice) {
+  const exitMs = Math.max(stay.entryMs, stay.exitMs);
+  const freeUntilMs = stay.entryMs + graceMs(parts[0].tariff, stay);
+  const pieces: Piece[] = [];
+  let timeMinor = 0;
+  let right = stay.right ?? null;
+  let entryMs = stay.entryMs;
+  for (const { tariff, untilMs } of parts) {
+    const part = { ...stay, entryMs, exitMs: Math.min(exitMs, untilMs), right };
+    const plan = planOf(tariff, part);
+    const own = piecesOf(tariff, plan, part, freeUntilMs);
+    timeMinor += timeMinorOf(plan, own, stay.occupancyPercent ?? null);
+    pieces.push(...own);
+    entryMs = part.exitMs;
+    if (right?.kind === "pass" && right.remainingMinutes !== null)
+      right = { ...right, remainingMinutes: right.remainingMinutes - lengthOf(own, "right") / MINUTE_MS };
+  }
+  return { pieces, timeMinor };
 }
 
 /** From what the time costs to what is paid: surcharges, fees, validations, rounding, tax. */
