@@ -54,7 +54,10 @@ export function contentDigest(body: string | Uint8Array): string {
  * The body, straight from the connection where there is one: the adaptor's own way to it makes a web Request and a stream
  * first, which takes longer than most calls do. Null = it is longer than `maxBytes`.
  */
-export async function readBody(c: Context<AppEnv>, maxBytes: number): Promise<Buffer | null> {
+export async function readBody(
+  c: Pick<Context<AppEnv>, "env" | "req">,
+  maxBytes: number,
+): Promise<Buffer | null> {
   const env: AppEnv["Bindings"] | undefined = c.env;
   const incoming = env?.incoming;
   if (incoming === undefined) {

@@ -30,7 +30,7 @@ import { startJobs, type RunningJobs } from "./platform/jobs.ts";
 import { openPlatform, type Platform } from "./platform/open-platform.ts";
 import { createLog } from "./telemetry/log.ts";
 import { watchSlow } from "./telemetry/slow-queries.ts";
-import { startTracing, type Tracing } from "./telemetry/tracing.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
 
 const HELP = `ParkMe cloud API: takes the events of the edges into PostgreSQL and shows them on a dashboard.
 
@@ -120,7 +120,7 @@ async function start(
   }
 
   const { otlpUrl, slowQueryMs } = config.platform;
-  if (otlpUrl !== null) running.tracing = startTracing(otlpUrl);
+  if (otlpUrl !== null) running.tracing = (await import("./telemetry/tracing.ts")).startTracing(otlpUrl);
 
   const { database } = config;
   let address: DatabaseAddress;

@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createTransport } from "nodemailer";
-import MailComposer from "nodemailer/lib/mail-composer/index.js";
 import type { Logger } from "pino";
 
 /** A mail in plain text. */
@@ -65,15 +63,23 @@ export function createMailer(
 
 /** By a mail server. @param url `smtp://` or `smtps://`, with user and password where it wants them. */
 export function smtpSend(url: string, from: string): Send {
-  const transport = createTransport(url, { from });
+  let transport: ReturnType<typeof transportTo> | undefined;
   return async (mail) => {
-    await transport.sendMail({ ...mail, disableFileAccess: true, disableUrlAccess: true });
+    transport ??= transportTo(url, from);
+    await (await transport).sendMail({ ...mail, disableFileAccess: true, disableUrlAccess: true });
   };
+}
+
+/** The library is loaded with the first mail: many a cloud sends none for days. */
+async function transportTo(url: string, from: string) {
+  const { createTransport } = await import("nodemailer");
+  return createTransport(url, { from });
 }
 
 /** Into a folder, one `.eml` file for each, which only their owner may read: where there is no mail server. */
 export function fileSend(folder: string, from: string): Send {
   return async (mail) => {
+    const { default: MailComposer } = await import("nodemailer/lib/mail-composer/index.js");
     const text = await new MailComposer({ ...mail, from }).compile().build();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const name = `${new Date().toISOString().replaceAll(":", "-")}-${randomUUID().slice(0, 8)}.eml`;

@@ -1,4 +1,3 @@
-import { hash, verify } from "@node-rs/argon2";
 import { createHash, randomBytes } from "node:crypto";
 
 /**
@@ -6,12 +5,15 @@ import { createHash, randomBytes } from "node:crypto";
  * storage recommendations.
  */
 export async function hashPassword(password: string): Promise<string> {
+  const { hash } = await import("@node-rs/argon2");
   return await hash(password);
 }
 
 /** @param passwordHash of people who have set no password yet, it is none: no password is theirs. */
 export async function isPassword(passwordHash: string, password: string): Promise<boolean> {
-  return passwordHash.startsWith("$argon2") && (await verify(passwordHash, password));
+  if (!passwordHash.startsWith("$argon2")) return false;
+  const { verify } = await import("@node-rs/argon2");
+  return await verify(passwordHash, password);
 }
 
 /** What the database keeps where there is no password. */

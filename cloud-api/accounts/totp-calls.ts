@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { toDataURL } from "qrcode";
 import { problem } from "@parkme/shared/domain/errors";
 import { accessSecret, sealingSecret } from "../fleet/cloud-keys.queries.ts";
 import type { Api } from "../platform/api.ts";
@@ -191,6 +190,7 @@ async function begin(
   const kept = await db.transaction((tx) => writeTotp(tx, user.id, sealed, now));
   if (!kept) refuse(409, "second_factor_on", "there is a second factor: turn it off first");
   const uri = totpUri(secret, user.email);
+  const { toDataURL } = await import("qrcode");
   return { secret, uri, qr: await toDataURL(uri, { errorCorrectionLevel: "M" }) };
 }
 

@@ -41,10 +41,10 @@ export async function chainEntries(db: Db): Promise<number> {
       const seq = before.seq + 1;
       const hash = hashEntry(before.hash, { ...entry, seq });
       heads.set(entry.organisationId, { seq, hash });
-      const { organisationId, id } = entry;
+      const { organisationId, ordinal } = entry;
       return {
         organisation_id: organisationId,
-        id,
+        ordinal,
         seq,
         previous: before.hash.toString("hex"),
         hash: hash.toString("hex"),
@@ -53,8 +53,8 @@ export async function chainEntries(db: Db): Promise<number> {
     await tx.execute(sql`
       update audit_entries a set seq = c.seq, previous_hash = decode(c.previous, 'hex'), hash = decode(c.hash, 'hex')
       from json_to_recordset(${JSON.stringify(chained)}::json)
-        as c(organisation_id uuid, id uuid, seq bigint, previous text, hash text)
-      where a.organisation_id = c.organisation_id and a.id = c.id`);
+        as c(organisation_id uuid, ordinal bigint, seq bigint, previous text, hash text)
+      where a.organisation_id = c.organisation_id and a.ordinal = c.ordinal`);
     return chained.length;
   });
 }

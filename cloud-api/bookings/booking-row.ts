@@ -24,8 +24,14 @@ export const BLANK = {
   dueAt: null,
 } as const;
 
+/** What says how long a booking holds its space. */
+type HeldRow = Pick<
+  BookingRow,
+  "kind" | "status" | "spotId" | "entryTime" | "expectedExit" | "heldUntil" | "overstayAt" | "madeAt"
+>;
+
 /** What rules.ts decides by. */
-export function heldOf(row: BookingRow): Held {
+export function heldOf(row: HeldRow): Held {
   return {
     status: row.status,
     madeMs: row.madeAt.getTime(),
@@ -39,7 +45,7 @@ export function heldOf(row: BookingRow): Held {
 }
 
 /** When somebody has to look at it next. */
-export function dueOf(row: BookingRow, policy: BookingPolicy): Date | null {
+export function dueOf(row: HeldRow, policy: BookingPolicy): Date | null {
   const dueMs = dueAtMs(heldOf(row), policy);
   return dueMs === null ? null : new Date(dueMs);
 }

@@ -4,7 +4,9 @@ import type { Result } from "@parkme/shared/domain/result";
 import type { PricedRight } from "@parkme/shared/pricing/quote-model";
 import type { Db, Tx } from "../db/connection.ts";
 import type { OpeningHours } from "../facilities/opening-hours.ts";
+import type { SpotOrder, SpotOutcome } from "./spot-orders.queries.ts";
 import type { VehicleType } from "./suiting.ts";
+import type { Together } from "./together.ts";
 import type { WantedReader } from "./wanted.ts";
 
 /** What bookings need of other parts of the platform. */
@@ -76,6 +78,8 @@ export type BookingDeps = {
     holder: Holder,
   ) => Promise<{ readonly subscriptionId: string; readonly right: PricedRight } | null>;
   readonly wanted: WantedReader;
+  /** Writes a booking of a numbered spot, with those of others that come at the same time. Never waits for a lock. */
+  readonly writeSpot: Together<SpotOrder, SpotOutcome>;
   /** Tells those who watch a facility that something changed there: soon, and outside of any transaction. */
   readonly changed: (facilityId: string) => void;
 } & BookingEffects;

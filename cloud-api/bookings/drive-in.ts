@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { runsFacility, type Principal } from "../accounts/principal.ts";
 import { actorName } from "../audit/entries.queries.ts";
 import { changeSpotStatus } from "../availability/status.queries.ts";
@@ -11,10 +11,11 @@ import { viewOf, type BookingView } from "./booking-view.ts";
 import type { BookedFacility, BookingDeps } from "./deps.ts";
 import { policyOf } from "./policy.ts";
 import { priceOf } from "./pricing.ts";
-import { isOverlap, writeBooking, type Entry } from "./reserve.queries.ts";
+import { writeBooking, type Entry } from "./reserve.queries.ts";
 import { timesProblem } from "./rules.ts";
+import { writeSpot } from "./spot-orders.queries.ts";
 import type { VehicleType } from "./suiting.ts";
-import { mintBookingNumber } from "./ticket-number.ts";
+import { mintBookingNumber, pooledBytes } from "./ticket-number.ts";
 
 type DriveIn = {
   readonly facility_id: string;
@@ -52,28 +53,27 @@ export async function driveIn(deps: BookingDeps, asked: AskedToTakeIn): Promise<
     role: principal.role,
     requestId: c.get("requestId"),
   };
-  const space =
-    spotId === undefined ? ({ kind: "right" } as const) : ({ kind: "spot", spotId, as: null } as const);
-  const run = async (): Promise<BookingView | Response> =>
-    await transact(
-      deps.db,
-      async (tx, client) =>
-        await answerOnce(tx, asked, { status: 201, answer: true }, async () => {
-          const written = await writeBooking(client, row, space, entry, true);
-          if (written === null) return refuse(409, "spot_taken", "this spot is not free", "spot_id");
-          if (spotId !== undefined)
-            await changeSpotStatus(tx, facilityId, spotId, "occupied", "booking", now);
-          return viewOf(row, written.number);
-        }),
-    );
-  try {
-    const made = await run();
-    deps.changed(facilityId);
-    return made;
-  } catch (error) {
-    if (isOverlap(error)) return refuse(409, "spot_taken", "this spot is booked until then", "spot_id");
-    throw error;
-  }
+  const made = await transact(
+    deps.db,
+    async (tx, client) =>
+      await answerOnce(tx, asked, { status: 201, answer: true }, async () => {
+        const written =
+          spotId === undefined
+            ? await writeBooking(client, row, { kind: "right" }, entry, true)
+            : await writeSpot(client, {
+                row: { ...row, spotId },
+                as: null,
+                entry,
+                mustBeFree: true,
+                once: null,
+              });
+        if (written === null) return refuse(409, "spot_taken", "this spot is not free", "spot_id");
+        if (spotId !== undefined) await changeSpotStatus(tx, facilityId, spotId, "occupied", "booking", now);
+        return viewOf(row, written.number);
+      }),
+  );
+  deps.changed(facilityId);
+  return made;
 }
 
 async function rowOf(
@@ -99,7 +99,7 @@ async function rowOf(
     accessible,
     kind: "drive_in",
     status: "ACTIVE",
-    ticketNumber: mintBookingNumber(randomBytes),
+    ticketNumber: mintBookingNumber(pooledBytes),
     spotId: body.spot_id ?? null,
     entryTime: now,
     expectedExit,

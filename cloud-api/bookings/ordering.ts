@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { STANDARD_CLASS } from "@parkme/shared/domain/capacity-rights";
 import type { Principal } from "../accounts/principal.ts";
 import { actorName } from "../audit/entries.queries.ts";
@@ -6,14 +6,14 @@ import type { Sale } from "../capacity/sales.queries.ts";
 import { isOpenAt } from "../facilities/opening-hours.ts";
 import type { Asked } from "../platform/api.ts";
 import { notFound, refuse } from "../platform/refusal.ts";
-import { BLANK, dueOf, type BookingRow } from "./booking-row.ts";
+import { dueOf, type BookingRow } from "./booking-row.ts";
 import type { BookedFacility, BookingDeps } from "./deps.ts";
-import { policyOf } from "./policy.ts";
+import { policyOf, type BookingPolicy } from "./policy.ts";
 import { priceOf, saleOf } from "./pricing.ts";
 import { hasZone, type Entry, type Space, type WantedSpot, type WantedVehicle } from "./reserve.queries.ts";
 import { opensAtMs, timesProblem } from "./rules.ts";
 import { classProblem, sizeRankOf, spotProblem } from "./suiting.ts";
-import { mintBookingNumber } from "./ticket-number.ts";
+import { mintBookingNumber, pooledBytes } from "./ticket-number.ts";
 import type { FoundWanted } from "./wanted.ts";
 
 /** What is decided of a driver's booking before its spot is locked, the price above all. */
@@ -82,49 +82,74 @@ async function prepare(
   if (shut !== null) refuse(409, "closed_then", "the facility is closed at that time", shut);
   const space = spaceFor(body, facility, vehicle, spot);
   const price = await priceOf(deps, facility.id, { userId: principal.actorId, vehicle, fromMs, untilMs });
-  const id = randomUUID();
   const saleId = space.kind === "right" ? randomUUID() : null;
   const status = policy.pay_in_advance && price.totalMinor > 0 ? "PENDING" : "CONFIRMED";
-  const row: BookingRow = {
-    ...BLANK,
-    facilityId: facility.id,
-    id,
-    userId: principal.actorId,
+  const spotId = space.kind === "spot" ? space.spotId : null;
+  const known = { facilityId: facility.id, userId: principal.actorId, vehicle, price, policy, now };
+  const row = rowOf(body, { ...known, status, spotId, saleId });
+  const entry = {
+    organisationId: facility.organisationId,
+    actor: actorName(principal),
+    role: principal.role,
+    requestId: c.get("requestId"),
+  };
+  const sale = saleId === null ? null : saleOf(row, saleId);
+  return { row, space, sale, entry, mustBeFree: opensAtMs(fromMs, policy) <= now.getTime() };
+}
+
+type Decided = {
+  readonly facilityId: string;
+  readonly userId: string;
+  readonly vehicle: WantedVehicle;
+  readonly price: Awaited<ReturnType<typeof priceOf>>;
+  readonly policy: BookingPolicy;
+  readonly now: Date;
+  readonly status: "PENDING" | "CONFIRMED";
+  readonly spotId: string | null;
+  readonly saleId: string | null;
+};
+
+/** One object with all of its members: copies of so many take longer than everything else that is decided here. */
+function rowOf(body: Reservation, decided: Decided): BookingRow {
+  const { vehicle, price, policy, now, status, spotId } = decided;
+  const { entry_time: entryTime, expected_exit: expectedExit } = body;
+  const [kind, heldUntil, overstayAt, madeAt] = ["reservation" as const, expectedExit, null, now];
+  return {
+    facilityId: decided.facilityId,
+    id: randomUUID(),
+    userId: decided.userId,
     vehicleId: body.vehicle_id,
     plate: vehicle.plate,
     vehicleType: vehicle.type,
     ev: vehicle.ev,
     accessible: vehicle.accessible,
-    kind: "reservation",
+    kind,
     status,
-    ticketNumber: mintBookingNumber(randomBytes),
-    spotId: space.kind === "spot" ? space.spotId : null,
+    ticketNumber: mintBookingNumber(pooledBytes),
+    spotId,
     class: body.class ?? null,
     zoneSlug: body.zone ?? null,
-    saleId,
-    entryTime: body.entry_time,
-    expectedExit: body.expected_exit,
-    heldUntil: body.expected_exit,
+    saleId: decided.saleId,
+    entryTime,
+    expectedExit,
+    heldUntil,
+    actualEntry: null,
+    actualExit: null,
+    overstayAt,
+    stayId: null,
     estimatedMinor: price.totalMinor,
+    finalMinor: null,
+    gateMinor: 0,
+    paidMinor: 0,
     currency: price.currency,
     appliedRule: price.appliedRule,
     tariff: price.tariff,
     subscriptionId: price.subscriptionId,
-    madeAt: now,
+    cancelReason: null,
+    madeAt,
     changedAt: now,
+    dueAt: dueOf({ kind, status, spotId, entryTime, expectedExit, heldUntil, overstayAt, madeAt }, policy),
     untold: status !== "PENDING",
-  };
-  const entry = {
-    organisationId: facility.organisationId,
-    actor: actorName(principal),
-    role: principal.role,
-  };
-  return {
-    row: { ...row, dueAt: dueOf({ ...row, spotId: space.kind === "right" ? null : id }, policy) },
-    space,
-    sale: saleId === null ? null : saleOf(row, saleId),
-    entry: { ...entry, requestId: c.get("requestId") },
-    mustBeFree: opensAtMs(fromMs, policy) <= now.getTime(),
   };
 }
 

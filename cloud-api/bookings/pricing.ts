@@ -35,13 +35,15 @@ type ToPrice = {
 export async function priceOf(
   deps: BookingDeps,
   facilityId: string,
-  { userId, vehicle, ...times }: ToPrice,
+  { userId, vehicle, fromMs, untilMs }: ToPrice,
 ): Promise<Price & { readonly subscriptionId: string | null }> {
-  const holder = { facilityId, plate: vehicle.plate, atMs: times.fromMs };
-  const holding = userId === null ? null : await deps.findHolding({ ...holder, userId });
-  const { type: vehicleType, ev, accessible } = vehicle;
-  const stay = { ...times, vehicleType, ev, accessible, right: holding?.right ?? null };
+  const { plate, type: vehicleType, ev, accessible } = vehicle;
+  const holding =
+    userId === null ? null : await deps.findHolding({ facilityId, plate, atMs: fromMs, userId });
+  const right = holding?.right ?? null;
+  const stay = { fromMs, untilMs, vehicleType, ev, accessible, right };
   const priced = await deps.estimator.estimate(facilityId, stay);
   if (!priced.ok) return refuse(409, priced.error.code, priced.error.message);
-  return { ...priced.value, subscriptionId: holding?.subscriptionId ?? null };
+  const { totalMinor, currency, appliedRule, tariff } = priced.value;
+  return { totalMinor, currency, appliedRule, tariff, subscriptionId: holding?.subscriptionId ?? null };
 }

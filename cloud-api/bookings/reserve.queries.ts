@@ -1,24 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { getTableColumns } from "drizzle-orm";
 import type pg from "pg";
-import { bookings } from "../db/bookings-schema.ts";
 import { readDatabaseError } from "../db/errors.ts";
 import type { BookingRow } from "./booking-row.ts";
+import { asRecord } from "./record.queries.ts";
 import type { SpotClass, VehicleType } from "./suiting.ts";
 
 /**
- * The statements that a booking is made with: one reads, one writes. Everybody books at once, so there are no more; they
- * run as the system (drivers may not lock spots), and ask themselves whose vehicle it is.
+ * The statements that a booking is made with: one reads, one writes (of numbered spots: spot-orders.queries.ts). Everybody
+ * books at once, so there are no more; they run as the system (drivers may not lock spots), and ask themselves whose
+ * vehicle it is.
  */
-
-const COLUMNS = Object.entries(getTableColumns(bookings)).map(
-  ([member, { name }]) => [member as keyof BookingRow, name] as const,
-);
-
-/** A booking as `json_populate_record` reads it. */
-function asRecord(row: BookingRow): string {
-  return JSON.stringify(Object.fromEntries(COLUMNS.map(([member, name]) => [name, row[member]])));
-}
 
 /** The pool, or the connection of a transaction. */
 export type Asks = Pick<pg.Pool | pg.PoolClient, "query">;
@@ -110,23 +101,6 @@ const SAME_VEHICLE = `
       and v.plate = $1::jsonb->>'plate' and v.type = $1::jsonb->>'vehicle_type'
       and v.ev = ($1::jsonb->>'ev')::boolean and v.accessible = ($1::jsonb->>'accessible')::boolean))`;
 
-/**
- * The spot's row is locked to the end, and is still as it was read. What is taken already is passed over: the constraint
- * that nobody passes would find it as well, but only after the row is written, and then two may wait for each other.
- */
-const NAMED_SPOT = `
-  select id, number from spots
-  where facility_id = $6::uuid and id = $9::uuid and closed_at is null and status <> 'blocked'
-    and (status = 'free' or not $7::boolean)
-    and ($10::jsonb is null or jsonb_build_array(size_rank, ev, accessible, vehicle_types, reservable) = $10)
-    and not exists (
-      select from bookings b
-      where b.facility_id = $6 and b.spot_id = $9 and b.status in ('PENDING', 'CONFIRMED', 'ACTIVE')
-        and tstzrange(b.entry_time, b.held_until) &&
-          tstzrange(($1::jsonb->>'entry_time')::timestamptz, ($1::jsonb->>'held_until')::timestamptz))
-    and ${SAME_VEHICLE}
-  for update`;
-
 /** The plainest that fits. */
 const SPOT_OF_CLASS = `
   select s.id, s.number from spots s
@@ -174,32 +148,30 @@ const writing = (space: string): string => `
   select b.spot_id as "spotId", spot.number from booking b cross join spot`;
 
 const STATEMENTS = {
-  spot: { name: "bookings.write_spot", text: writing(NAMED_SPOT) },
   // Those that somebody is booking now are passed over at first.
   class: { name: "bookings.write_class", text: writing(`${SPOT_OF_CLASS} skip locked`) },
   last: { name: "bookings.write_last", text: writing(SPOT_OF_CLASS) },
   right: { name: "bookings.write_right", text: writing(NO_SPOT) },
 } as const;
 
-type WrittenSpot = { readonly spotId: string | null; readonly number: string | null };
+export type WrittenSpot = { readonly spotId: string | null; readonly number: string | null };
 
 /**
- * Writes a booking, in one statement: all of it or nothing.
+ * Writes a booking of a space that is not named, in one statement: all of it or nothing.
  *
  * @param mustBeFree nobody may stand there now.
- * @returns the spot that it has now; null = there is none that could be booked, or something is not as it was read.
+ * @returns the spot that it has now, if any; null = none could be booked, or something is not as it was read.
  * @throws an error of the database where another booking holds the spot: see {@link isOverlap}.
  */
 export async function writeBooking(
   asks: Asks,
   row: BookingRow,
-  space: Space,
+  space: Exclude<Space, { readonly kind: "spot" }>,
   { organisationId, actor, role, requestId }: Entry,
   mustBeFree: boolean,
 ): Promise<WrittenSpot | null> {
   const entry = [organisationId, randomUUID(), actor, role];
   const values: unknown[] = [asRecord(row), ...entry, row.facilityId, mustBeFree, requestId];
-  if (space.kind === "spot") values.push(space.spotId, space.as === null ? null : asRead(space.as));
   if (space.kind === "class") {
     const { sizeRank, vehicleType, class: name, zoneSlug } = space.wanted;
     values.push(sizeRank, vehicleType, name, zoneSlug, row.entryTime, row.heldUntil);
@@ -212,10 +184,6 @@ export async function writeBooking(
   };
   const written = await run(STATEMENTS[space.kind]);
   return written === null && space.kind === "class" ? await run(STATEMENTS.last) : written;
-}
-
-function asRead({ sizeRank, ev, accessible, vehicleTypes, isReservable }: WantedSpot): string {
-  return JSON.stringify([sizeRank, ev, accessible, vehicleTypes, isReservable]);
 }
 
 /** Another booking holds the spot then. */

@@ -1,7 +1,7 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { askForRights, sellRights, type Sale } from "../capacity/sales.queries.ts";
 import { transact, type Tx } from "../db/connection.ts";
-import { answerOnce } from "../platform/idempotency.queries.ts";
+import { answerOnce, onceOf } from "../platform/idempotency.queries.ts";
 import { refuse, Refusal } from "../platform/refusal.ts";
 import { viewOf, type BookingView } from "./booking-view.ts";
 import type { BookingDeps } from "./deps.ts";
@@ -15,7 +15,8 @@ import {
   type Asks,
   type Space,
 } from "./reserve.queries.ts";
-import { mintBookingNumber } from "./ticket-number.ts";
+import { writeSpot, type SpotOrder } from "./spot-orders.queries.ts";
+import { mintBookingNumber, pooledBytes } from "./ticket-number.ts";
 import type { FoundWanted } from "./wanted.ts";
 
 /** How a driver's booking is made. */
@@ -71,10 +72,15 @@ async function writeAgain(
   asked: AskedToReserve,
   order: Order,
 ): Promise<BookingView | Response | null> {
+  const quick = await writeWithOthers(deps, asked, order);
+  if (quick !== null) return quick;
   for (let tries = 1; ; tries++) {
+    // The number may be one that there is: it is minted anew for each try.
+    const { row } = order;
+    const renumbered = { ...order, row: { ...row, ticketNumber: mintBookingNumber(pooledBytes) } };
     try {
-      const made = await write(deps, asked, order);
-      deps.changed(order.row.facilityId);
+      const made = await write(deps, asked, renumbered);
+      deps.changed(row.facilityId);
       return made;
     } catch (error) {
       if (error instanceof NothingWritten) return null;
@@ -82,16 +88,33 @@ async function writeAgain(
         return await askTheGate(deps, order, error);
       const again =
         isSameTicket(error) || isDeadlock(error) || (isOverlap(error) && order.space.kind === "class");
-      if (again && tries < MOST_TRIES) {
-        order = { ...order, row: { ...order.row, ticketNumber: mintBookingNumber(randomBytes) } };
-        continue;
-      }
+      if (again && tries < MOST_TRIES) continue;
       if (isOverlap(error)) return refuseTaken(order.space);
       throw error;
     }
   }
 }
 
+/** Null = it has to be written by itself. @throws a refusal. */
+async function writeWithOthers(
+  deps: BookingDeps,
+  asked: AskedToReserve,
+  order: Order,
+): Promise<BookingView | null> {
+  const { row, space } = order;
+  if (space.kind !== "spot" || space.as === null) return null;
+  const once = onceOf(asked);
+  const view = viewOf(row, space.as.number);
+  const kept = once === null ? null : { ...once, answer: view };
+  const outcome = await deps.writeSpot(spotOrderOf(order, space, kept));
+  // Who has a key may be answered already.
+  if (outcome.kind === "taken" && once === null) return refuseTaken(space);
+  if (outcome.kind !== "written") return null;
+  deps.changed(row.facilityId);
+  return view;
+}
+
+/** By itself: whoever has the locks that it needs is waited for. */
 async function write(
   deps: BookingDeps,
   asked: AskedToReserve,
@@ -117,10 +140,22 @@ class NothingWritten extends Error {
 
 const ANSWERED = { status: 201, answer: true };
 
-async function writeOrder(asks: Asks, { row, space, entry, mustBeFree }: Order): Promise<BookingView> {
-  const written = await writeBooking(asks, row, space, entry, mustBeFree);
+async function writeOrder(asks: Asks, order: Order): Promise<BookingView> {
+  const { row, space, entry, mustBeFree } = order;
+  const written =
+    space.kind === "spot"
+      ? await writeSpot(asks, spotOrderOf(order, space, null))
+      : await writeBooking(asks, row, space, entry, mustBeFree);
   if (written === null) throw new NothingWritten();
   return viewOf({ ...row, spotId: written.spotId }, written.number);
+}
+
+function spotOrderOf(
+  { row, entry, mustBeFree }: Order,
+  { as }: Extract<Space, { readonly kind: "spot" }>,
+  once: SpotOrder["once"],
+): SpotOrder {
+  return { row, as, entry, mustBeFree, once };
 }
 
 function refuseTaken({ kind }: Space): never {

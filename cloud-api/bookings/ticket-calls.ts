@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { toBuffer } from "qrcode";
 import type { Principal } from "../accounts/principal.ts";
 import type { Api } from "../platform/api.ts";
 import { id } from "../platform/fields.ts";
@@ -7,7 +6,6 @@ import { refuse } from "../platform/refusal.ts";
 import { findTheirs } from "./changing.ts";
 import type { BookingDeps } from "./deps.ts";
 import { hasTicket, ticketOf, ticketSchema, type Ticket } from "./ticket.ts";
-import { ticketPdf } from "./ticket-pdf.ts";
 
 const call = {
   method: "get",
@@ -34,6 +32,7 @@ export function ticketCalls(api: Api, deps: BookingDeps): void {
     async (asked) => {
       const { qr_text: text } = await findTicket(deps, asked);
       const width = asked.query.size;
+      const { toBuffer } = await import("qrcode");
       return file(await toBuffer(text, { type: "png", errorCorrectionLevel: "M", width }), "image/png");
     },
   );
@@ -44,7 +43,12 @@ export function ticketCalls(api: Api, deps: BookingDeps): void {
       summary: "A booking's ticket, to print",
       answer: z.string().openapi({ format: "binary" }),
     },
-    async (asked) => file(await ticketPdf(await findTicket(deps, asked)), "application/pdf"),
+    async (asked) => {
+      const ticket = await findTicket(deps, asked);
+      // What draws it takes 17 MB, which a cloud that prints nothing need not have.
+      const { ticketPdf } = await import("./ticket-pdf.ts");
+      return file(await ticketPdf(ticket), "application/pdf");
+    },
   );
 }
 

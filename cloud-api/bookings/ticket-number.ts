@@ -1,3 +1,4 @@
+import { randomFillSync } from "node:crypto";
 import { CROCKFORD } from "@parkme/shared/domain/crockford";
 import { parseTicketNumber, type RandomBytes } from "@parkme/shared/domain/ids";
 
@@ -13,3 +14,17 @@ export function mintBookingNumber(random: RandomBytes): string {
     if (body.length === 8 && parseTicketNumber(number) === null) return number;
   }
 }
+
+const POOL_BYTES = 4_096;
+const pool = Buffer.alloc(POOL_BYTES);
+let used = POOL_BYTES;
+
+/** Random bytes, asked of the system for many at a time: for few it takes as long. At most {@link POOL_BYTES}. */
+export const pooledBytes: RandomBytes = (length) => {
+  if (used + length > POOL_BYTES) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += length;
+  return pool.subarray(used - length, used);
+};

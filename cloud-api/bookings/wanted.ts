@@ -26,8 +26,15 @@ export type WantedReader = {
 const KNOWN_MS = 30_000;
 const MAX_KNOWN = 20_000;
 
-export function createWantedReader(asks: Asks): WantedReader {
-  const known = new LRUCache<string, FoundWanted>({ max: MAX_KNOWN, ttl: KNOWN_MS });
+/** @param nowMs of a monotonic clock. */
+export function createWantedReader(asks: Asks, nowMs: () => number): WantedReader {
+  const known = new LRUCache<string, FoundWanted>({
+    max: MAX_KNOWN,
+    ttl: KNOWN_MS,
+    perf: { now: nowMs },
+    // Else it would keep the time for a while, by a timer of its own.
+    ttlResolution: 0,
+  });
   const keyOf = ({ userId, vehicleId, spotId }: Wanted): string => `${userId} ${vehicleId} ${spotId ?? ""}`;
   return {
     known: (wanted) => known.get(keyOf(wanted)) ?? null,

@@ -248,14 +248,15 @@ export const bookings = pgTable(
     untold: boolean("untold").notNull().default(true),
   },
   (table) => [
-    primaryKey({ columns: [table.facilityId, table.id] }),
-    // Addresses name a booking by its id alone.
-    index("bookings_id").on(table.id),
-    uniqueIndex("bookings_ticket").on(table.facilityId, table.ticketNumber),
-    index("bookings_ticket_number").on(table.ticketNumber),
+    // Addresses name a booking by its id alone, and people one by its number: so those come first. Each index is written
+    // with each booking, and many are at once: there are no more than are asked.
+    primaryKey({ columns: [table.id, table.facilityId] }),
+    uniqueIndex("bookings_ticket").on(table.ticketNumber, table.facilityId),
     index("bookings_user").on(table.userId, table.entryTime),
     index("bookings_entry").on(table.facilityId, table.entryTime),
-    index("bookings_stay").on(table.facilityId, table.stayId),
+    index("bookings_stay")
+      .on(table.facilityId, table.stayId)
+      .where(sql`${table.stayId} is not null`),
     // Those that may not be where their gates' stays are: see bookings/stays.queries.ts.
     index("bookings_at_gate")
       .on(table.facilityId, table.stayId)

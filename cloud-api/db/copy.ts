@@ -5,8 +5,8 @@ import type { Client } from "./connection.ts";
 export type Copy = {
   /** `copy TABLE (COLUMNS) from stdin`. A row that is there already is an error, as of any insert. */
   readonly statement: string;
-  /** Lines of {@link copyText}s with tabs between them. */
-  readonly rows: string;
+  /** Lines of {@link copyText}s with tabs between them; where the statement says `(format binary)`, BinaryRows. */
+  readonly rows: string | Uint8Array;
 };
 
 /** A statement without parameters that returns nothing. Numbers and {@link literal}s stand in its text. */
@@ -38,20 +38,22 @@ function messageOf(writes: readonly Write[]): Buffer {
   const query = `${writes.map(({ statement }) => statement).join(";")}\0`;
   const parts: Part[] = [{ type: "Q", data: query }];
   for (const { rows } of writes) if (rows !== null) parts.push({ type: "d", data: rows }, DONE);
-  const sized = parts.map((part) => ({ ...part, length: Buffer.byteLength(part.data) }));
-  const message = Buffer.allocUnsafe(sized.reduce((sum, { length }) => sum + HEAD_BYTES + length, 0));
+  const lengths = parts.map(({ data }) => Buffer.byteLength(data));
+  const message = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + HEAD_BYTES + length, 0));
   let at = 0;
-  for (const { type, data, length } of sized) {
+  for (const [i, { type, data }] of parts.entries()) {
+    const length = lengths[i] ?? 0;
     message.write(type, at, "latin1");
     // The length counts itself, but not the type.
     message.writeUInt32BE(length + HEAD_BYTES - 1, at + 1);
-    message.write(data, at + HEAD_BYTES);
+    if (typeof data === "string") message.write(data, at + HEAD_BYTES);
+    else message.set(data, at + HEAD_BYTES);
     at += HEAD_BYTES + length;
   }
   return message;
 }
 
-type Part = { readonly type: "Q" | "d" | "c"; readonly data: string };
+type Part = { readonly type: "Q" | "d" | "c"; readonly data: string | Uint8Array };
 const HEAD_BYTES = 5;
 const DONE: Part = { type: "c", data: "" };
 

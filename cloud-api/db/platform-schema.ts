@@ -43,9 +43,11 @@ export const auditEntries = pgTable(
     hash: bytes("hash"),
   },
   (table) => [
-    primaryKey({ columns: [table.organisationId, table.id] }),
-    uniqueIndex("audit_entries_seq").on(table.organisationId, table.seq),
-    index("audit_entries_ordinal").on(table.organisationId, table.ordinal),
+    // Entries are read in their order, never by their ids. Each index is written with every act: there are no more.
+    primaryKey({ columns: [table.organisationId, table.ordinal] }),
+    uniqueIndex("audit_entries_seq")
+      .on(table.organisationId, table.seq)
+      .where(sql`${table.seq} is not null`),
     index("audit_entries_loose")
       .on(table.ordinal)
       .where(sql`${table.seq} is null`),
@@ -70,9 +72,9 @@ export const facilityChanges = pgTable(
     at: instant("at").notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.facilityId, table.id] }),
-    index("facility_changes_order").on(table.facilityId, table.xid, table.id),
-    index("facility_changes_at").on(table.at),
+    primaryKey({ columns: [table.facilityId, table.xid, table.id] }),
+    // They are written in the order of time, and forgotten in it.
+    index("facility_changes_at").using("brin", table.at),
   ],
 );
 

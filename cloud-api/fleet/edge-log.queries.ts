@@ -1,9 +1,10 @@
 import type { Client } from "../db/connection.ts";
 import { GENESIS_HASH, type Hello } from "@parkme/shared/protocol/log";
-import { copyText, literal, type Write } from "../db/copy.ts";
+import { literal, type Write } from "../db/copy.ts";
+import { BinaryRows } from "../db/copy-binary.ts";
 import { asText } from "../db/text.ts";
 import type { Line } from "./log-line.ts";
-import { wallTimeOf, type Head, type ReadEvent } from "./rules.ts";
+import { wallMsOf, type Head, type ReadEvent } from "./rules.ts";
 
 /**
  * The edges' logs in the database. Statements that every batch needs are prepared, once for each connection: they are
@@ -48,18 +49,32 @@ export async function readHashes(
 
 const EVENTS = `copy edge_events
   (edge_id, seq, event_id, kind, schema_version, wall_time, received_at, payload, outcome, error, epoch, hash)
-  from stdin`;
+  from stdin (format binary)`;
+/** Of a row, beside its payload: about. */
+const EVENT_BYTES = 256;
 
 /** Keeps the events as they came, with what became of them. */
 export function eventsWrite(edgeId: string, events: readonly ReadEvent[], now: Date): Write {
-  const received = now.toISOString();
-  let rows = "";
+  const payloadBytes = events.reduce((sum, { event }) => sum + event.payloadText.length, 0);
+  const rows = new BinaryRows(payloadBytes + events.length * EVENT_BYTES);
   for (const read of events) {
     const { event, outcome } = read;
-    const error = read.outcome === "quarantined" ? asText(read.error) : null;
-    rows += `${edgeId}\t${event.seq}\t${event.event_id}\t${copyText(asText(event.kind))}\t${event.schema_version}\t${wallTimeOf(event)}\t${received}\t${copyText(event.payloadText)}\t${outcome}\t${copyText(error)}\t${event.epoch}\t\\\\x${event.hash}\n`;
+    rows.row(12);
+    rows.uuid(edgeId);
+    rows.integer(event.seq);
+    rows.uuid(event.event_id);
+    rows.text(asText(event.kind));
+    rows.integer(event.schema_version);
+    rows.instant(wallMsOf(event));
+    rows.instant(now.getTime());
+    rows.text(event.payloadText);
+    rows.text(outcome);
+    if (read.outcome === "quarantined") rows.text(asText(read.error));
+    else rows.null();
+    rows.integer(event.epoch);
+    rows.hex(event.hash);
   }
-  return { statement: EVENTS, rows };
+  return { statement: EVENTS, rows: rows.end() };
 }
 
 /** Where a log ends after a batch, and what the batch said of its edge. */
@@ -92,14 +107,21 @@ export function moveWrite(edgeId: string, moved: Moved, now: Date): Write {
   };
 }
 
-const ARCHIVE = `copy edge_batches (edge_id, last_seq, received_at, first_seq, previous_hash, body) from stdin`;
+const ARCHIVE = `copy edge_batches (edge_id, last_seq, received_at, first_seq, previous_hash, body)
+  from stdin (format binary)`;
 
 /** Keeps what came, in the compression it came in. @param lastSeq where the log ends now. */
 export function archiveWrite(edgeId: string, lastSeq: number, archived: Archived, now: Date): Write {
   const { firstSeq, previousHash, body } = archived;
-  const hex = Buffer.from(body).toString("hex");
-  const rows = `${edgeId}\t${lastSeq}\t${now.toISOString()}\t${firstSeq}\t${previousHash}\t\\\\x${hex}\n`;
-  return { statement: ARCHIVE, rows };
+  const rows = new BinaryRows(body.length + EVENT_BYTES);
+  rows.row(6);
+  rows.uuid(edgeId);
+  rows.integer(lastSeq);
+  rows.instant(now.getTime());
+  rows.integer(firstSeq);
+  rows.text(previousHash);
+  rows.blob(body);
+  return { statement: ARCHIVE, rows: rows.end() };
 }
 
 /** Keeps lines whose numbers other lines have. @param text of a line, as it came. */

@@ -3,7 +3,7 @@ import type { Clock } from "@parkme/shared/domain/clock";
 import { problem } from "@parkme/shared/domain/errors";
 import type { LogAck } from "@parkme/shared/protocol/log";
 import type { Db } from "../db/connection.ts";
-import { limitBody, sendProblem } from "../http.ts";
+import { readBody, sendProblem } from "../http.ts";
 import type { IngestMetrics } from "../metrics.ts";
 import type { Door } from "./door.ts";
 import { requireEdge, type EdgeEnv } from "./edge-auth.ts";
@@ -26,11 +26,19 @@ export type LogDeps = {
 export function logRoutes({ db, clock, metrics, onChange, door }: LogDeps): Hono<EdgeEnv> {
   const routes = new Hono<EdgeEnv>({ strict: false });
 
-  routes.post("/api/edge/log", requireEdge(db, clock), limitBody(MAX_BODY_BYTES), async (c) => {
+  routes.post("/api/edge/log", requireEdge(db, clock), async (c) => {
     if (c.req.header("content-encoding")?.toLowerCase() !== "gzip")
       return sendProblem(c, problem(415, "not_gzip", "a batch comes as gzip", "content-encoding"));
     // The body first: an edge on a slow line keeps nobody else from the door.
-    const body = new Uint8Array(await c.req.arrayBuffer());
+    const body = await readBody(c, MAX_BODY_BYTES);
+    if (body === null) {
+      // The rest of it is still coming: the connection is of no use for another request.
+      c.header("connection", "close");
+      return sendProblem(
+        c,
+        problem(413, "body_too_large", `the body is longer than ${MAX_BODY_BYTES} bytes`),
+      );
+    }
     const edge = c.get("edge");
     const passed = await door.pass(edge.id, () => takeBody(c, edge, body));
     if (passed.kind === "done") return passed.result;

@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GENESIS_HASH } from "@parkme/shared/protocol/log";
+import { GENESIS_HASH, logEventSchema } from "@parkme/shared/protocol/log";
 import { asEvents, chained, moved, started, voided } from "../testing/events.ts";
 import type { Line } from "./log-line.ts";
-import { admit, firstFork, needsCare, readEvent, wallTimeOf } from "./rules.ts";
+import { admit, firstFork, needsCare, readEvent, wallMsOf } from "./rules.ts";
 
 const EVENTS = asEvents([
   started(1, "2026-07-15T08:00:00Z"),
@@ -66,15 +67,38 @@ describe("firstFork", () => {
   });
 });
 
-describe("wallTimeOf", () => {
+describe("wallMsOf", () => {
   it.each([
     ["2026-07-15T08:00:00.123Z", "2026-07-15T08:00:00.123Z"],
     ["2026-07-15T10:00:00+02:00", "2026-07-15T08:00:00.000Z"],
     ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"],
     ["0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00.000Z"],
     [`2026-01-01T00:00:00.${"1".repeat(500)}Z`, "2026-01-01T00:00:00.111Z"],
-  ])("of %s is what PostgreSQL can keep", (wall_time, kept) => {
-    expect(wallTimeOf({ wall_time })).toBe(kept);
+  ])("of %s is an instant of the calendar", (wall_time, kept) => {
+    expect(new Date(wallMsOf({ wall_time })).toISOString()).toBe(kept);
+  });
+
+  it("is there for whatever the schema lets through", () => {
+    const time = logEventSchema.shape.wall_time;
+    const two = (max: number) => fc.integer({ min: 0, max }).map((number) => String(number).padStart(2, "0"));
+    const date = fc.tuple(fc.constantFrom("0000", "0004", "1900", "2024", "9999"), two(13), two(32));
+    const clock = fc.tuple(
+      two(25),
+      two(61),
+      fc.constantFrom("", ":00", ":59", ":60", ":07.1", ":07.123456789"),
+    );
+    const zone = fc.constantFrom("Z", "", "z", "+00:00", "-00:00", "+23:59", "-24:00", "+0100", "+14");
+    let read = 0;
+    fc.assert(
+      fc.property(date, clock, zone, (days, [hour, minute, seconds], offset) => {
+        const wall_time = `${days.join("-")}T${hour}:${minute}${seconds}${offset}`;
+        if (!time.safeParse(wall_time).success) return;
+        read += 1;
+        expect(wallMsOf({ wall_time })).toSatisfy(Number.isSafeInteger);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(read).toBeGreaterThan(100);
   });
 });
 

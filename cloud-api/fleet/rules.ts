@@ -54,14 +54,12 @@ export function firstFork(lines: readonly Line[], hashes: ReadonlyMap<number, st
   return lines.find(({ seq, hash }) => (hashes.get(seq) ?? hash) !== hash) ?? null;
 }
 
-/** PostgreSQL has no year 0, which the schema allows, and reads no more than so many digits of a second. */
+/** There is no year 0, which the schema allows. */
 const EARLIEST_MS = Date.parse("0001-01-01T00:00:00Z");
-const AS_POSTGRES_READS_IT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/;
 
-/** When the edge wrote the event, by its own clock: as an instant that PostgreSQL can keep. */
-export function wallTimeOf({ wall_time }: Pick<Line, "wall_time">): string {
-  if (AS_POSTGRES_READS_IT.test(wall_time)) return wall_time;
-  return new Date(Math.max(EARLIEST_MS, Date.parse(wall_time))).toISOString();
+/** When the edge wrote the event, by its own clock: since 1970, as an instant of the calendar. */
+export function wallMsOf({ wall_time }: Pick<Line, "wall_time">): number {
+  return Math.max(EARLIEST_MS, Date.parse(wall_time));
 }
 
 /**
@@ -69,7 +67,7 @@ export function wallTimeOf({ wall_time }: Pick<Line, "wall_time">): string {
  * about as old. An empty batch says that nothing waits. One with nothing new says nothing (null).
  */
 export function behindMsOf(batch: readonly Line[], newest: Line | undefined, now: Date): number | null {
-  if (newest !== undefined) return Math.max(0, now.getTime() - Date.parse(wallTimeOf(newest)));
+  if (newest !== undefined) return Math.max(0, now.getTime() - wallMsOf(newest));
   return batch.length === 0 ? 0 : null;
 }
 

@@ -17,6 +17,23 @@ type Request = {
 /** As the draft of the IETF has it (draft-ietf-httpapi-idempotency-key-header). */
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
+/** A request as its `Idempotency-Key` knows it. */
+export type Once = {
+  readonly key: string;
+  /** SHA-256 of method, path and body. */
+  readonly request: Buffer;
+};
+
+/** Null = it has no key. @throws a refusal where the key is none. */
+export function onceOf({ c, body }: Pick<Request, "c" | "body">): Once | null {
+  const key = c.req.header("idempotency-key");
+  if (key === undefined) return null;
+  if (!KEY.test(key))
+    return refuse(400, "invalid", "must be 1..200 characters without blanks", "Idempotency-Key");
+  const text = `${c.req.method} ${c.req.path.replace(/\/$/, "")}\n${JSON.stringify(body) ?? ""}`;
+  return { key, request: createHash("sha256").update(text).digest() };
+}
+
 /**
  * Runs a request once for each `Idempotency-Key` of who asks, in its transaction: whoever repeats it gets the first
  * answer. Two at the same time wait for each other at the key's row.
@@ -27,13 +44,9 @@ export async function answerOnce<T>(
   call: { readonly status?: number; readonly answer?: unknown },
   run: () => Promise<T>,
 ): Promise<T | Response> {
-  const key = c.req.header("idempotency-key");
-  if (key === undefined || principal === null) return await run();
-  if (!KEY.test(key))
-    return refuse(400, "invalid", "must be 1..200 characters without blanks", "Idempotency-Key");
-  const request = createHash("sha256")
-    .update(`${c.req.method} ${c.req.path.replace(/\/$/, "")}\n${JSON.stringify(body) ?? ""}`)
-    .digest();
+  const once = onceOf({ c, body });
+  if (once === null || principal === null) return await run();
+  const { key, request } = once;
   const status = call.answer === undefined ? 204 : (call.status ?? 200);
   // The row comes first: the same request at the same time waits here until this one is committed.
   const begun = await tx

@@ -10,7 +10,7 @@ import { createProcessCache, type Cache } from "./cache.ts";
 import { clientAddress } from "./client-address.ts";
 import { createLimits, UNLIMITED, type Limit } from "./limits.ts";
 import { createRedisCache } from "./redis-cache.ts";
-import { openRedis, type Redis } from "./redis.ts";
+import type { Redis } from "./redis.ts";
 
 /** What every request goes through, and what API processes share. */
 export type Platform = {
@@ -69,6 +69,7 @@ async function redisOf(
   if (redis === null) return null;
   const secret = redis.passwordPath === null ? null : await password(redis.passwordPath);
   if (secret?.ok === false) throw new Error(`the password of Redis: ${secret.error}`);
+  const { openRedis } = await import("./redis.ts");
   return openRedis({
     url: redis.url,
     password: secret?.value ?? null,

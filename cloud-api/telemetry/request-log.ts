@@ -12,7 +12,8 @@ export function logRequests(log: Logger, metrics: ApiMetrics): MiddlewareHandler
     const { status } = c.res;
     const { method } = c.req;
     const route = routePath(c, -1);
-    const level = status >= 500 ? "error" : status >= 400 ? "warn" : "debug";
+    // Who was a moment too late has been answered: nothing is wrong with anybody.
+    const level = status >= 500 ? "error" : status >= 400 && status !== 409 ? "warn" : "debug";
     const ms = Math.round((performance.now() - startedMs) * 10) / 10;
     metrics.request({ method, route, status, ms, replayed: c.res.headers.has("idempotent-replayed") });
     log[level]({ requestId: c.get("requestId"), method, route, status, ms }, "request");

@@ -4,6 +4,18 @@ import { SpanStatusCode, trace, type Attributes } from "@opentelemetry/api";
 
 export const TRACER = "parkme-cloud-api";
 
+let tracing = false;
+
+/** Traces are made: where they are not, nobody has to prepare for them. */
+export function isTracing(): boolean {
+  return tracing;
+}
+
+/** For whoever begins and ends making them. */
+export function setTracing(on: boolean): void {
+  tracing = on;
+}
+
 /** Does something inside a span. @param attributes without personal data. */
 export async function inSpan<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T> {
   return await trace.getTracer(TRACER).startActiveSpan(name, { attributes }, async (span) => {

@@ -2,8 +2,7 @@ import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentele
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppEnv } from "../http.ts";
-import { TRACER } from "./spans.ts";
-import { isTracing } from "./tracing.ts";
+import { isTracing, TRACER } from "./spans.ts";
 
 /** A span for each request, below the one that its `traceparent` (W3C) names. */
 export const traceRequests: MiddlewareHandler<AppEnv> = async (c, next) => {

@@ -3,19 +3,13 @@ import { context, propagation, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
+import { setTracing } from "./spans.ts";
 
 /** What waits when the collector does not keep up; what comes then is not traced. */
 const MAX_WAITING = 4_096;
 const EXPORT_MS = 2_000;
 /** What waits at the end is sent so long. */
 const LAST_WORDS_MS = 1_000;
-
-let tracing = false;
-
-/** Traces are made: where they are not, nobody has to prepare for them. */
-export function isTracing(): boolean {
-  return tracing;
-}
 
 export type Tracing = {
   /** Sends what waits. */
@@ -24,12 +18,14 @@ export type Tracing = {
 };
 
 /**
+ * What makes traces weighs a tenth of the program: whoever wants none does not load this file.
+ *
  * Has spans made and sent in the background (OTLP over HTTP, JSON). A collector that is away costs traces, nothing else.
  *
  * @param url of the collector's traces, with their path: `http://127.0.0.1:4318/v1/traces`.
  */
 export function startTracing(url: string): Tracing {
-  tracing = true;
+  setTracing(true);
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: 5_000 });
   const processor = new BatchSpanProcessor(exporter, {
     maxQueueSize: MAX_WAITING,
@@ -50,7 +46,7 @@ export function startTracing(url: string): Tracing {
         provider.shutdown().catch(() => undefined),
         delay(LAST_WORDS_MS, null, { ref: false }),
       ]);
-      tracing = false;
+      setTracing(false);
       trace.disable();
       context.disable();
       propagation.disable();

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { cp, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { cp, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { build as esbuild } from "esbuild";
 import { DIST, ROOT } from "./paths.ts";
 
@@ -14,6 +14,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "cloud-api/report-pdf": "cloud-api/reports/pdf-worker.ts",
   "firmware-sim/main": "firmware-sim/main.ts",
   "firmware-sim/demo": "firmware-sim/demo.ts",
+  "firmware-sim/simulate": "firmware-sim/simulate.ts",
+  "firmware-sim/bench-sim": "firmware-sim/bench/sim-run.ts",
 };
 
 /** Folders that a program reads at run time, copied beside its bundle: from the sources to dist/. */
@@ -55,12 +57,26 @@ export async function buildPrograms(): Promise<void> {
   const missing = sources.filter((source) => !existsSync(resolve(ROOT, source)));
   if (missing.length > 0) throw new Error(`cannot build, these do not exist: ${missing.join(", ")}`);
 
+  await Promise.all(Object.entries(PROGRAMS).map(([program, entry]) => bundle(program, entry)));
+  await removeOldChunks();
+
+  for (const [from, to] of Object.entries(COPIED)) {
+    const target = resolve(DIST, to);
+    await rm(target, { recursive: true, force: true });
+    await cp(resolve(ROOT, from), target, { recursive: true });
+  }
+}
+
+/** What a program loads only when it is asked for is in files of their own, in `chunks/` beside it. */
+async function bundle(program: string, entry: string): Promise<void> {
   await esbuild({
     absWorkingDir: ROOT,
-    entryPoints: { ...PROGRAMS },
-    outdir: DIST,
+    entryPoints: { [basename(program)]: entry },
+    outdir: resolve(DIST, dirname(program)),
     outExtension: { ".js": ".mjs" },
+    chunkNames: "chunks/[name]-[hash]",
     bundle: true,
+    splitting: true,
     platform: "node",
     format: "esm",
     target: "node20",
@@ -69,10 +85,18 @@ export async function buildPrograms(): Promise<void> {
     banner: { js: BANNER },
     logLevel: "warning",
   });
+}
 
-  for (const [from, to] of Object.entries(COPIED)) {
-    const target = resolve(DIST, to);
-    await rm(target, { recursive: true, force: true });
-    await cp(resolve(ROOT, from), target, { recursive: true });
+/** Programs that were started from an earlier build may ask for its chunks so long. */
+const CHUNKS_KEPT_MS = 86_400_000;
+
+/** Removes the chunks of builds long ago: their names are of what is in them. */
+async function removeOldChunks(): Promise<void> {
+  for (const folder of new Set(Object.keys(PROGRAMS).map(dirname))) {
+    const chunks = resolve(DIST, folder, "chunks");
+    for (const name of existsSync(chunks) ? await readdir(chunks) : []) {
+      const path = join(chunks, name);
+      if (Date.now() - (await stat(path)).mtimeMs > CHUNKS_KEPT_MS) await rm(path, { force: true });
+    }
   }
 }

@@ -111,11 +111,12 @@ export function rssMb(pid: number): number {
   return Number(kb) / 1024;
 }
 
-/** Processor time that a process has used so far, in seconds. */
-export function cpuSeconds(pid: number): number {
+/** Processor time that a process has used so far, in seconds. @param withEnded and those that it started, once they ended. */
+export function cpuSeconds(pid: number, withEnded = false): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  // utime and stime, fields 14 and 15 of proc(5), in ticks of which Linux has a hundred a second.
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  // utime and stime, then cutime and cstime, fields 14 to 17 of proc(5), in ticks of which Linux has a hundred a second.
+  const ticks = fields.slice(11, withEnded ? 15 : 13).map(Number);
+  return ticks.reduce((sum, n) => sum + n, 0) / 100;
 }
 
 export type Programs = {

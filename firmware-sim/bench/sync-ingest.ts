@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { embeddedDatabase } from "../site/cloud-database.ts";
 import type { Program } from "../site/program.ts";
-import type { Programs } from "./gate-run.ts";
+import { CLOUD_NODE_ARGS } from "../site/site.ts";
+import { databaseSeconds } from "./database-cpu.ts";
+import { cpuSeconds, rssMb, type Programs } from "./gate-run.ts";
 import { floorParcels, logParcels, newEdge, sendAll, type LoadEdge } from "./sync-load.ts";
 
 /** A cloud with as many facilities as the bench has edges, each with an edge of its own. */
@@ -30,6 +32,7 @@ export async function startBenchCloud(programs: Programs, edgeCount: number): Pr
     }),
   );
   const program = programs.run("cloud", "dist/cloud-api/main.mjs", [], {
+    nodeArgs: CLOUD_NODE_ARGS,
     env: {
       PARKME_CLOUD_PORT: "0",
       PARKME_DATA_DIR: folder,
@@ -57,10 +60,33 @@ function facilityOf(folder: string, edge: LoadEdge, i: number): object {
   };
 }
 
-/** Events a second that the cloud takes from all edges together, end to end. */
-export async function measureIngest(cloud: BenchCloud, eventsPerEdge: number): Promise<number> {
+export type Ingested = {
+  /** Events a second that the cloud takes from all edges together, end to end. */
+  readonly perSecond: number;
+  /** Processor time for each of them. */
+  readonly cloudUs: number;
+  readonly databaseUs: number;
+  /** The most that the cloud's program had of memory meanwhile. */
+  readonly rssMb: number;
+};
+
+const LOOK_MS = 50;
+
+export async function measureIngest(cloud: BenchCloud, eventsPerEdge: number): Promise<Ingested> {
   const parcels = cloud.edges.map((edge) => logParcels(edge, eventsPerEdge));
-  return await sendAll(cloud.url, parcels);
+  const events = parcels.flat().reduce((sum, parcel) => sum + parcel.events, 0);
+  const { pid } = cloud.program;
+  const before = { cloud: cpuSeconds(pid), database: databaseSeconds(cloud.folder) };
+  let most = rssMb(pid);
+  const look = setInterval(() => (most = Math.max(most, rssMb(pid))), LOOK_MS);
+  const perSecond = await sendAll(cloud.url, parcels).finally(() => clearInterval(look));
+  const each = (seconds: number): number => (seconds / events) * 1_000_000;
+  return {
+    perSecond,
+    cloudUs: each(cpuSeconds(pid) - before.cloud),
+    databaseUs: each(databaseSeconds(cloud.folder) - before.database),
+    rssMb: most,
+  };
 }
 
 /** The same rows through the bare route, into the same server. */

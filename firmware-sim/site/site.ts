@@ -49,8 +49,9 @@ export function createSite(options: SiteRunOptions): Site {
   };
 }
 
-/** As edge-agent/README.md says: without a limit V8 lets garbage grow as it likes on a machine with much memory. */
+/** As the packages' READMEs say: without a limit V8 lets garbage grow as it likes on a machine with much memory. */
 const EDGE_NODE_ARGS = ["--max-old-space-size=160", "--max-semi-space-size=4"];
+export const CLOUD_NODE_ARGS = ["--max-old-space-size=512", "--max-semi-space-size=8"];
 
 function commandOf(name: ProgramName, { plan, ports, distFolder, speed, seed }: SiteRunOptions) {
   const bundle = (path: string): string => join(distFolder, path);
@@ -60,6 +61,7 @@ function commandOf(name: ProgramName, { plan, ports, distFolder, speed, seed }: 
     case "cloud":
       return {
         file: bundle("cloud-api/main.mjs"),
+        nodeArgs: CLOUD_NODE_ARGS,
         env: {
           PARKME_CLOUD_PORT: String(ports.cloud),
           PARKME_DATA_DIR: join(plan.folder, "cloud"),
