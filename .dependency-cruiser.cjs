@@ -2,11 +2,13 @@
  * Import directions. What each package may know of the others is the design; this file makes it fail loudly.
  * `npm run check` runs it over the five packages.
  */
-const TEST = "(\\.test\\.tsx?$|/testing/|^firmware-sim/scenarios/)";
+const TEST = "(\\.test\\.tsx?$|/testing/|^firmware-sim/(scenarios|torture)/)";
 const BENCH = "/bench/";
-const WEB = "^(edge-agent/kiosk|cloud-api/dashboard)/web/";
+const WEB = "^(edge-agent/kiosk|cloud-api/dashboard|firmware-sim/live)/web/";
 const TOOLS = "(\\.config\\.ts$|^deploy/dev/)";
 const SQL_LIBRARIES = "node_modules/(better-sqlite3|drizzle-orm|pg|postgres)/";
+/** Where the programs run in the simulator's own process, under a clock of its own. */
+const IN_PROCESS = "^firmware-sim/(scenarios/schedules|simulation)/";
 const LANE_MACHINES = "^edge-agent/lanes/([^/]+-lane\\.ts$|machine/)";
 
 const packages = [
@@ -37,9 +39,16 @@ const packages = [
   {
     name: "firmware-sim-imports-only-shared",
     comment:
-      "The simulator stands where hardware stands: it meets the other programs over the wire only. The schedules alone run both in one process, because there only can a seed repeat a history.",
-    from: { path: "^firmware-sim/", pathNot: "^firmware-sim/scenarios/schedules/" },
+      "The simulator stands where hardware stands: it meets the other programs over the wire only. The schedules and the simulation alone run both in one process, because there only can a seed repeat a history.",
+    from: { path: "^firmware-sim/", pathNot: IN_PROCESS },
     to: { path: "^(edge-agent|cloud-api|deploy)/" },
+  },
+  {
+    name: "judges-know-nothing-of-the-judged",
+    comment:
+      "The world and the checker are written apart from the programs: a rule that both share would be right by itself.",
+    from: { path: "^firmware-sim/(world|traffic|simulation/checker)/", pathNot: TEST },
+    to: { path: "^(edge-agent|cloud-api)/" },
   },
 ];
 
@@ -93,7 +102,7 @@ const sql = [
   {
     name: "no-sql-elsewhere",
     comment: "Nobody else opens a database.",
-    from: { path: "^(shared|firmware-sim|deploy)/", pathNot: [TEST, BENCH] },
+    from: { path: "^(shared|firmware-sim|deploy)/", pathNot: [TEST, BENCH, IN_PROCESS] },
     to: { path: SQL_LIBRARIES },
   },
 ];
@@ -125,13 +134,16 @@ const general = [
     name: "no-dev-dependencies-in-production",
     comment:
       "What runs in production is declared under dependencies (pages are bundled, so they are exempt).",
-    from: { path: "^(shared|edge-agent|cloud-api|firmware-sim)/", pathNot: [TEST, BENCH, WEB, TOOLS] },
+    from: {
+      path: "^(shared|edge-agent|cloud-api|firmware-sim)/",
+      pathNot: [TEST, BENCH, WEB, TOOLS, IN_PROCESS],
+    },
     to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
   },
   {
     name: "no-tests-in-production",
     comment: "Test code stays in tests.",
-    from: { pathNot: [TEST, BENCH] },
+    from: { pathNot: [TEST, BENCH, IN_PROCESS] },
     to: { path: TEST },
   },
   {

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { drawLivePorts, type LivePorts } from "./site/live-hardware.ts";
 import { watchMovements } from "./site/movements.ts";
 import { layOutSite, type SitePlan, type SitePorts } from "./site/plan.ts";
 import { freePort, isFree } from "./site/ports.ts";
@@ -14,6 +15,7 @@ const HELP = `parkme demo: cloud, broker, edge agent and a simulated car park wi
   --cloud-port N       PARKME_CLOUD_PORT    8080
   --edge-port N        PARKME_EDGE_PORT     8081
   --mqtt-port N        PARKME_MQTT_PORT     1883
+  --control-port N     PARKME_CONTROL_PORT  8090     the simulator's page, to inject faults by hand
   --data-dir DIR       PARKME_DATA_DIR      ./.parkme/demo
   --speed N            PARKME_SPEED         1        traffic, x1 to x100
   --seed TEXT          PARKME_SEED          1        the same seed brings the same drivers
@@ -23,6 +25,7 @@ const HELP = `parkme demo: cloud, broker, edge agent and a simulated car park wi
 
 type Settings = {
   readonly ports: SitePorts;
+  readonly live: LivePorts;
   readonly folder: string;
   readonly speed: number;
   readonly seed: string;
@@ -42,6 +45,7 @@ function readFlags() {
       "cloud-port": { type: "string" },
       "edge-port": { type: "string" },
       "mqtt-port": { type: "string" },
+      "control-port": { type: "string" },
       "data-dir": { type: "string" },
       speed: { type: "string" },
       seed: { type: "string" },
@@ -50,6 +54,8 @@ function readFlags() {
   });
   return values;
 }
+
+type PortFlag = "cloud-port" | "edge-port" | "mqtt-port" | "control-port";
 
 async function readSettings(): Promise<Settings | string> {
   let values: ReturnType<typeof readFlags>;
@@ -72,7 +78,7 @@ async function readSettings(): Promise<Settings | string> {
       problems.push(`${name} must be a number from ${least} to ${most}`);
     return value;
   };
-  const port = (flag: "cloud-port" | "edge-port" | "mqtt-port", name: string, fallback: number): number =>
+  const port = (flag: PortFlag, name: string, fallback: number): number =>
     number(values[flag] ?? env[name], name, fallback, 1, 65_535);
   const attendant = values.attendant ?? env["PARKME_ATTENDANT"] ?? "auto";
   if (attendant !== "auto" && attendant !== "manual")
@@ -84,20 +90,22 @@ async function readSettings(): Promise<Settings | string> {
       mqtt: port("mqtt-port", "PARKME_MQTT_PORT", 1883),
       exitBoard: await freePort(),
     },
+    live: await drawLivePorts(port("control-port", "PARKME_CONTROL_PORT", 8090)),
     folder: resolve(values["data-dir"] ?? env["PARKME_DATA_DIR"] ?? ".parkme/demo"),
     speed: number(values.speed ?? env["PARKME_SPEED"], "PARKME_SPEED", 1, 1, 100),
     seed: values.seed ?? env["PARKME_SEED"] ?? "1",
     attendant: attendant === "manual" ? "manual" : "auto",
   };
-  if (problems.length === 0) problems.push(...(await portProblems(settings.ports)));
+  if (problems.length === 0) problems.push(...(await portProblems(settings)));
   return problems.length > 0 ? problems.join("\n") : settings;
 }
 
-async function portProblems(ports: SitePorts): Promise<string[]> {
+async function portProblems({ ports, live }: Settings): Promise<string[]> {
   const wanted = [
     ["PARKME_CLOUD_PORT", "--cloud-port", ports.cloud],
     ["PARKME_EDGE_PORT", "--edge-port", ports.edge],
     ["PARKME_MQTT_PORT", "--mqtt-port", ports.mqtt],
+    ["PARKME_CONTROL_PORT", "--control-port", live.control],
   ] as const;
   const problems: string[] = [];
   for (const [name, flag, port] of wanted) {
@@ -107,13 +115,14 @@ async function portProblems(ports: SitePorts): Promise<string[]> {
   return problems;
 }
 
-function greet(plan: SitePlan, { speed, seed, folder }: Settings): void {
+function greet(plan: SitePlan, { speed, seed, folder, live }: Settings): void {
   say(`
   ParkMe Gate: ${plan.facility.name}, one entry and one exit lane, traffic x${speed}, seed ${seed}
 
   Headquarters  ${plan.cloudUrl}   ${plan.headquarters.name}  ${plan.headquarters.secret}
   Kiosk         ${plan.edgeUrl}   ${plan.attendant.name}  PIN ${plan.attendant.secret}
   Merchant      ${plan.edgeUrl}   ${plan.merchant.name}  PIN ${plan.merchant.secret}
+  Simulator     http://127.0.0.1:${live.control}   send vehicles, and break what you like
   API           ${plan.cloudUrl}/api/docs/   a garage in New York to book at
   Broker        ${plan.mqttUrl}   mosquitto_sub -p ${new URL(plan.mqttUrl).port} -t 'parkme/#' -v
   Data          ${folder}   (logs in ${join(folder, "logs")})
@@ -155,7 +164,8 @@ async function main(): Promise<void> {
     return;
   }
   mkdirSync(settings.folder, { recursive: true });
-  const plan = layOutSite({ ...settings, bookable: true });
+  const cloudUrl = `http://127.0.0.1:${settings.live.cloudCable}`;
+  const plan = layOutSite({ ...settings, cloudUrl, bookable: true });
   const site = createSite({ plan, distFolder: join(import.meta.dirname, ".."), ...settings });
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {

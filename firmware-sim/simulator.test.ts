@@ -187,7 +187,10 @@ describe("the program", () => {
   it("goes on with the vehicles that were inside, and keeps them when it is stopped", async () => {
     const file = join(folder, "site.yaml");
     writeFileSync(file, siteText("mqtt://127.0.0.1:9", "http://127.0.0.1:9"));
-    writeParked(join(folder, "parked.json"), [{ vehicle: CAR, remainingMs: 3_600_000 }]);
+    writeParked(join(folder, "parked.json"), {
+      parked: [{ vehicle: CAR, remainingMs: 3_600_000 }],
+      tickets: new Map(),
+    });
     const ran = runProgram("--site", file, "--speed", "20", "--seed", "harbour");
     await vi.waitUntil(() => ran.out().includes("\n"), WITHIN);
     expect(JSON.parse(ran.out())).toMatchObject({ event: "ready", seed: "harbour", speed: 20, inside: 1 });

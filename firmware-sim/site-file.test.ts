@@ -39,6 +39,35 @@ lanes:
     inputs: { arming: in1, safety: in2, closing: in3, closed_limit: in4 }
 `;
 
+const FULL = `
+facility: demo
+mqtt: { url: "mqtt://127.0.0.1:1883" }
+agent: { url: "http://127.0.0.1:8081" }
+state_file: ./parked.json
+control: 127.0.0.1:8090
+drivers: { lost_ticket_chance: 0.1 }
+network: { cables: [{ name: uplink, listen: "127.0.0.1:7000", to: "127.0.0.1:8080" }] }
+boards: [{ name: entry-board, transport: mqtt }]
+devices:
+  - { name: relay-board, kind: modbus, serial: ./line, baud: 19200, settings: { channels: "4" } }
+  - { name: tickets, kind: escpos, listen: "127.0.0.1:9100" }
+  - { name: plug, kind: shelly, mqtt: true }
+  - { name: pins, kind: gpio, folder: ./gpio }
+cameras: [{ name: cam, transport: mqtt }]
+lanes:
+  - name: entry
+    direction: entry
+    camera: cam
+    barrier: { board: entry-board }
+    inputs: { arming: in1, safety: in2, closed_limit: in5 }
+    devices: [tickets]
+  - name: exit
+    direction: exit
+    camera: cam
+    barrier: { board: relay-board, relays: { open: r1, close: r2 } }
+    inputs: { arming: in1, safety: in2, closed_limit: in4 }
+`;
+
 const problemsOf = (text: string) => {
   const site = parseSite(text, folder);
   return site.ok ? [] : site.error.map(({ line, path, message }) => `${line} ${path} ${message}`);
@@ -95,6 +124,61 @@ describe("a site file", () => {
   ])("refuses %s changed to %s", (right, wrong, problem) => {
     expect(SITE).toContain(right);
     expect(problemsOf(SITE.replace(right, wrong)).join("\n")).toMatch(problem);
+  });
+
+  it("takes devices of every kind at its lanes, boards of other makers, cables, and where the page is", () => {
+    const site = parseSite(FULL, folder);
+    if (!site.ok) throw new Error(JSON.stringify(site.error));
+    expect(site.value.boards).toEqual([{ name: "entry-board", transport: "mqtt" }]);
+    expect(site.value.devices.map(({ kind, baud }) => [kind, baud])).toEqual([
+      ["modbus", 19_200],
+      ["escpos", 9_600],
+      ["shelly", 9_600],
+      ["gpio", 9_600],
+    ]);
+    expect(site.value.lanes[1]).toMatchObject({
+      devices: [],
+      barrier: { relays: { open: "r1", close: "r2" } },
+    });
+    expect(site.value).toMatchObject({
+      control: "127.0.0.1:8090",
+      drivers: { lost_ticket_chance: 0.1, cash_chance: 0 },
+      network: { cables: [{ name: "uplink" }] },
+      folder,
+    });
+    const plain = parseSite(SITE, folder);
+    expect(plain.ok && [plain.value.devices, plain.value.network, plain.value.control]).toEqual([
+      [],
+      { cables: [] },
+      undefined,
+    ]);
+  });
+
+  it.each([
+    ["kind: modbus", "kind: toaster", /devices.0.kind no such kind of device/],
+    ["kind: modbus", "kind: tcp-cable", /devices.0.kind no such kind of device/],
+    ["serial: ./line,", "", /devices.0 needs one wire/],
+    ["serial: ./line,", 'serial: ./line, listen: "127.0.0.1:1",', /devices.0 needs one wire/],
+    ["serial: ./line,", "folder: ./line,", /devices.0.kind this kind needs one wire: serial or listen/],
+    ["channels: ", "toasts: ", /devices.0.settings.toasts this kind has no such setting/],
+    ["name: tickets, kind", "name: relay-board, kind", /devices.1.name this name is taken/],
+    ["name: tickets, kind", "name: entry-board, kind", /devices.1.name this name is taken/],
+    ["devices: [tickets]", "devices: [tickts]", /lanes.0.devices.0 no such device/],
+    ["devices: [tickets]", "devices: [tickets, tickets]", /lanes.0.devices.1 it stands at another lane/],
+    [", relays: { open: r1, close: r2 }", "", /lanes.1.barrier.relays say which relays open and close/],
+    ["open: r1, close: r2", "open: r1, close: r1", /lanes.1.barrier.relays something else is wired/],
+    ["{ board: entry-board }", "{ board: entry-board, relays: { open: r1, close: r2 } }", /relays are known/],
+    [
+      "arming: in1, safety: in2, closed_limit: in5",
+      "arming: x1, safety: in2, closed_limit: in5",
+      /in1 to in8/,
+    ],
+    ['listen: "127.0.0.1:7000"', 'listen: "7000"', /network.cables.0.listen must be host:port/],
+    ["control: 127.0.0.1:8090", "control: 8090", /control /],
+    ["lost_ticket_chance: 0.1", "lost_ticket_chance: 10", /drivers.lost_ticket_chance /],
+  ])("refuses %s changed to %s", (right, wrong, problem) => {
+    expect(FULL).toContain(right);
+    expect(problemsOf(FULL.replace(right, wrong)).join("\n")).toMatch(problem);
   });
 
   it("refuses what is no YAML, and a file that is not there", () => {

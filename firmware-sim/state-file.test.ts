@@ -2,10 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { keepState, readParked, writeParked } from "./state-file.ts";
+import { keepState, readParked, writeParked, type Inside } from "./state-file.ts";
 import { drawVehicle } from "./traffic/demand.ts";
 import { createRandom } from "./traffic/random.ts";
-import type { ParkedVehicle } from "./world/spots.ts";
 
 let folder = "";
 let file = "";
@@ -18,17 +17,22 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function someParked(count: number): ParkedVehicle[] {
+/** Every other one carries a ticket. */
+function someParked(count: number): Inside {
   const random = createRandom("parked");
-  return Array.from({ length: count }, (_, i) => ({
+  const parked = Array.from({ length: count }, (_, i) => ({
     vehicle: drawVehicle(random, () => false),
     remainingMs: i * 1_000,
   }));
+  const tickets = parked.flatMap(({ vehicle }, i) =>
+    i % 2 === 0 ? [[vehicle.plate.text, `code  ${i}`] as const] : [],
+  );
+  return { parked, tickets: new Map(tickets) };
 }
 
 describe("the state file", () => {
   it("gives back what was written, and nobody when nothing ever was", () => {
-    expect(readParked(file)).toEqual([]);
+    expect(readParked(file)).toEqual(someParked(0));
     const parked = someParked(20);
     writeParked(file, parked);
     expect(readParked(file)).toEqual(parked);
@@ -58,10 +62,10 @@ describe("the state file", () => {
     keeper.changed();
     expect(existsSync(file)).toBe(false);
     vi.advanceTimersByTime(1_000);
-    expect(readParked(file)).toHaveLength(2);
+    expect(readParked(file).parked).toHaveLength(2);
     parked = someParked(3);
     keeper.stop();
-    expect(readParked(file)).toHaveLength(3);
+    expect(readParked(file).parked).toHaveLength(3);
     expect(vi.getTimerCount()).toBe(0);
     expect(problems).toEqual([]);
   });
@@ -81,6 +85,6 @@ describe("the state file", () => {
     rmSync(join(folder, "deep"));
     keeper.changed();
     vi.advanceTimersByTime(1_000);
-    expect(readParked(file)).toHaveLength(1);
+    expect(readParked(file).parked).toHaveLength(1);
   });
 });

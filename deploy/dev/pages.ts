@@ -8,6 +8,7 @@ import { DIST, ROOT } from "./paths.ts";
 const PAGES: Readonly<Record<string, string>> = {
   "edge-agent/kiosk/web": "edge-agent/kiosk",
   "cloud-api/dashboard/web": "cloud-api/dashboard",
+  "firmware-sim/live/web": "firmware-sim/live",
 };
 
 /** What a page is made of besides its own folder: the shared code, the libraries' versions, and this recipe. */

@@ -1,4 +1,4 @@
-import { misreadPlate } from "../traffic/plates.ts";
+import { misread } from "../traffic/confusion.ts";
 import type { Vehicle } from "../traffic/demand.ts";
 import type { Random } from "../traffic/random.ts";
 
@@ -46,7 +46,7 @@ export function sight(vehicle: Vehicle, habits: CameraHabits, random: Random, no
   const isMisread = random.chance(habits.misreadChance ?? 0);
   return {
     eventId: eventIdAt(nowMs, random),
-    plate: isMisread ? misreadPlate(text, random) : text,
+    plate: isMisread ? (misread(text, random) ?? text) : text,
     confidence: Math.round((isMisread ? 0.6 + random.next() * 0.25 : 0.9 + random.next() * 0.09) * 100) / 100,
     seenAtMs: nowMs,
   };

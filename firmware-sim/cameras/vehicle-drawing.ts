@@ -49,10 +49,15 @@ export function drawVehicle(
   };
 }
 
+/** From the front; what is behind the cab is not in the picture. */
 const DRAW: Record<VehicleKind, (context: SKRSContext2D, paint: Paint) => Front> = {
   car: drawCar,
   van: drawVan,
   motorcycle: drawMotorcycle,
+  scooter: drawMotorcycle,
+  truck: drawVan,
+  high_truck: drawVan,
+  car_with_trailer: drawCar,
 };
 
 function drawCar(context: SKRSContext2D, paint: Paint): Front {

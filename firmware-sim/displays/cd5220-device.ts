@@ -1,4 +1,4 @@
-import { plugIn } from "../boards/serial-relays/plug.ts";
+import { plugInLoosely } from "../boards/serial-relays/plug.ts";
 import { type DeviceKind, onOff, wholeNumber } from "../devices/device.ts";
 import { SimCd5220Display } from "./cd5220-display.ts";
 
@@ -12,25 +12,13 @@ export const cd5220Kind: DeviceKind = {
       columns: wholeNumber(settings["columns"] ?? "20", 1, 80),
       onLines: (lines) => say({ event: "display", device: name, lines }),
     });
-    let plugged = await plugIn(display.plug, wire);
-    // Plugged in again, it is where it was: on the port that it was given at first.
-    const sameWire = wire.kind === "listen" ? { ...wire, port: plugged.port ?? wire.port } : wire;
-    let plugging = Promise.resolve();
-    const afterwards = (step: () => Promise<void>): void => {
-      plugging = plugging
-        .then(step)
-        .catch((error: unknown) => say({ event: "not_plugged", device: name, reason: String(error) }));
-    };
+    const plugged = await plugInLoosely(display.plug, wire, (error) =>
+      say({ event: "not_plugged", device: name, reason: String(error) }),
+    );
     return {
       deeds: {
-        unplug: { help: "  the line to it is cut", run: () => afterwards(() => plugged.stop()) },
-        plug: {
-          help: "  and mended",
-          run: () =>
-            afterwards(async () => {
-              plugged = await plugIn(display.plug, sameWire);
-            }),
-        },
+        unplug: { help: "  the line to it is cut", run: () => plugged.unplug(true) },
+        plug: { help: "  and mended", run: () => plugged.unplug(false) },
         silence: { help: "on|off  hears nothing", run: ([word]) => display.silence(onOff(word)) },
         reboot: {
           help: "  power off and on: it shows nothing until it is told again",
@@ -39,10 +27,7 @@ export const cd5220Kind: DeviceKind = {
       },
       state: () => ({ lines: display.lines() }),
       port: plugged.port,
-      async stop() {
-        await plugging;
-        await plugged.stop();
-      },
+      stop: plugged.stop,
     };
   },
 };

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { liveEdge, liveSite, type LivePorts } from "./live-hardware.ts";
 import { openKeepsakes, type Keepsakes } from "./secrets.ts";
 
 /** A demo facility on paper: every program's configuration, written into one folder. */
@@ -22,6 +23,8 @@ export type SiteOptions = {
   readonly meanStayMinutes?: number;
   /** Where the edge reaches the cloud; left out, at its own port. */
   readonly cloudUrl?: string;
+  /** With everything that may stand at a lane, and the simulator's control page. */
+  readonly live?: LivePorts;
   /** With a second facility, without a gate, whose spots can be booked. */
   readonly bookable?: boolean;
 };
@@ -122,10 +125,11 @@ type Edge = { readonly id: string; readonly token_file: string };
 
 function edgeConfig(
   plan: SitePlan,
-  { ports, folder, cloudUrl = plan.cloudUrl }: SiteOptions,
+  { ports, folder, live, cloudUrl = plan.cloudUrl }: SiteOptions,
   keep: Keepsakes,
   edge: Edge,
 ): object {
+  const hardware = live === undefined ? null : liveEdge(live, keep);
   const barrier = (board: string, pulseMs: number) => ({
     board,
     number: 1,
@@ -164,6 +168,7 @@ function edgeConfig(
       driver: "hikvision",
       key_file: keep.pathOf(`key-${name}`),
     })),
+    ...hardware?.sections,
     lanes: [
       {
         name: ENTRY.lane,
@@ -171,7 +176,8 @@ function edgeConfig(
         direction: "entry",
         camera: ENTRY.camera,
         barrier: barrier(ENTRY.board, 500),
-        inputs: ENTRY.inputs,
+        inputs: { ...ENTRY.inputs, ...hardware?.entryInputs },
+        ...hardware?.entry,
       },
       {
         name: EXIT.lane,
@@ -180,6 +186,7 @@ function edgeConfig(
         camera: EXIT.camera,
         barrier: barrier(EXIT.board, 1_000),
         inputs: EXIT.inputs,
+        ...hardware?.exit,
       },
     ],
   };
@@ -245,7 +252,8 @@ function provisioning(plan: SitePlan, keep: Keepsakes, edge: Edge, bookable: boo
 }
 
 function simConfig(plan: SitePlan, options: SiteOptions, keep: Keepsakes): object {
-  const { ports, attendant, arrivalsPerHour = 180, meanStayMinutes = 2 } = options;
+  const { ports, attendant, live, arrivalsPerHour = 180, meanStayMinutes = 2 } = options;
+  const hardware = live === undefined ? null : liveSite(live, ports, keep);
   const lane = (
     { lane: name, board, camera, inputs }: typeof ENTRY | typeof EXIT,
     direction: "entry" | "exit",
@@ -277,6 +285,14 @@ function simConfig(plan: SitePlan, options: SiteOptions, keep: Keepsakes): objec
       transport: "hikvision",
       key_file: keep.pathOf(`key-${name}`),
     })),
-    lanes: [lane(ENTRY, "entry"), lane(EXIT, "exit")],
+    ...hardware?.sections,
+    lanes: [
+      {
+        ...lane(ENTRY, "entry"),
+        inputs: { ...ENTRY.inputs, ...hardware?.entryInputs },
+        ...hardware?.entry,
+      },
+      { ...lane(EXIT, "exit"), ...hardware?.exit },
+    ],
   };
 }

@@ -8,7 +8,16 @@ export type Vehicle = {
   readonly colour: VehicleColour;
 };
 
-export const VEHICLE_KINDS = ["car", "van", "motorcycle"] as const;
+/** `scooter` is so light that some loops miss it; `high_truck` has its bed far above the ground. */
+export const VEHICLE_KINDS = [
+  "car",
+  "van",
+  "motorcycle",
+  "scooter",
+  "truck",
+  "high_truck",
+  "car_with_trailer",
+] as const;
 export type VehicleKind = (typeof VEHICLE_KINDS)[number];
 export const VEHICLE_COLOURS = [
   "white",
@@ -22,8 +31,16 @@ export const VEHICLE_COLOURS = [
 ] as const;
 export type VehicleColour = (typeof VEHICLE_COLOURS)[number];
 
-/** Bumper to bumper, in metres. */
-export const VEHICLE_LENGTH_M: Record<VehicleKind, number> = { car: 4.5, van: 6, motorcycle: 2.2 };
+/** From the first bumper to the last, in metres. */
+export const VEHICLE_LENGTH_M: Record<VehicleKind, number> = {
+  car: 4.5,
+  van: 6,
+  motorcycle: 2.2,
+  scooter: 1.8,
+  truck: 7.5,
+  high_truck: 10,
+  car_with_trailer: 8.8,
+};
 
 /** Who comes when, and for how long. `speed` (1..100) shortens gaps and stays alike. */
 export type Demand = {

@@ -70,19 +70,3 @@ function letters(random: Random, alphabet: string, count: number): string {
 function digits(random: Random, count: number): string {
   return String(random.int(10 ** count)).padStart(count, "0");
 }
-
-/** Groups of characters that cameras take for one another. */
-const CONFUSABLE = ["0ODQ", "1IL", "2Z", "5S", "6G", "8B", "4A", "7T", "UV", "MN"];
-
-/** The same text with one character mistaken for a similar one; unchanged when none of its characters has one. */
-export function misreadPlate(text: string, random: Random): string {
-  const candidates: { at: number; group: string }[] = [];
-  for (let at = 0; at < text.length; at++) {
-    const group = CONFUSABLE.find((characters) => characters.includes(text.charAt(at)));
-    if (group !== undefined) candidates.push({ at, group });
-  }
-  if (candidates.length === 0) return text;
-  const { at, group } = random.pick(candidates);
-  const wrong = random.pick([...group].filter((character) => character !== text.charAt(at)));
-  return text.slice(0, at) + wrong + text.slice(at + 1);
-}

@@ -4,6 +4,8 @@ import type { BarrierAction } from "@parkme/shared/domain/lane";
 export type Arm = {
   readonly position: () => number;
   readonly motion: () => ArmMotion;
+  /** Told to move, and not jammed. */
+  readonly isMoving: () => boolean;
   /** A relay contact of the board closes (`on`) or falls off. Only its closing moves the arm. */
   readonly relay: (action: BarrierAction, on: boolean) => void;
   /** Moves the arm on. `underneath` = something stands where the arm comes down. */
@@ -32,6 +34,7 @@ export function createArm(options: { readonly ratedMs: number; readonly position
   return {
     position: () => position,
     motion: () => motion,
+    isMoving: () => motion !== "still" && !jammed,
     relay(action, on) {
       if (on) motion = started[action];
     },

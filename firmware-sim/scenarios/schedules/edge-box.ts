@@ -22,7 +22,7 @@ import { noticeRestore, openHighWater, type HighWaterFile } from "../../../edge-
 import type { Timers } from "../../../edge-agent/sync/nap.ts";
 import { createRestore } from "../../../edge-agent/sync/restore.ts";
 import { createUplink, type Uplink } from "../../../edge-agent/sync/uplink.ts";
-import type { Life, VirtualTime } from "./virtual-time.ts";
+import type { Life, VirtualTime } from "../../simulation/time/virtual-time.ts";
 
 /** The gate's computer: its disk, and the program that runs on it, if one does. */
 

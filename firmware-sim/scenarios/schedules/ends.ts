@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import type { Db } from "../../../cloud-api/db/connection.ts";
 import type { GateDatabase } from "../../../edge-agent/store/open.ts";
-import type { Site } from "./cloud-box.ts";
+import type { Site } from "../../simulation/cloud/facility-rows.ts";
 import { SUBJECTS, type Books, type Row, type Subject } from "./model.ts";
 
 /** What stands on both disks in the end, read by nothing but SQL. */

@@ -2,7 +2,7 @@ import type { Db } from "../../../cloud-api/db/connection.ts";
 import type { GateDatabase } from "../../../edge-agent/store/open.ts";
 import { askCloud } from "../../../edge-agent/sync/cloud-request.ts";
 import { createEquality } from "../../../edge-agent/sync/equality.ts";
-import type { Site } from "./cloud-box.ts";
+import type { Site } from "../../simulation/cloud/facility-rows.ts";
 import type { Running } from "./edge-box.ts";
 import {
   auditArchive,

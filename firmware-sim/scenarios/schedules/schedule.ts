@@ -1,18 +1,23 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { createIdMint, type IdMint } from "@parkme/shared/domain/ids";
 import type { RemotePayment } from "@parkme/shared/protocol/remote-payments";
+import { START_MS } from "../../../edge-agent/store/testing/gate-db.ts";
 import { randomOf, type Random } from "../../../edge-agent/store/testing/random-gate.ts";
-import type { CloudBox, Headquarters, Site } from "./cloud-box.ts";
+import type { CloudProgram } from "../../simulation/cloud/cloud-program.ts";
+import type { Site } from "../../simulation/cloud/facility-rows.ts";
+import type { Headquarters } from "../../simulation/cloud/headquarters.ts";
+import { CALM, Network } from "../../simulation/cloud/network.ts";
+import type { Place } from "../../simulation/cloud/provide.ts";
+import { payInApp } from "./app-payments.ts";
 import { EdgeBox, receiptsOf, type Backup, type Running } from "./edge-box.ts";
 import { isForkTold } from "./ends.ts";
 import { GateDay } from "./gate-day.ts";
 import { compareBooks, judgeEnds } from "./judging.ts";
 import { compareWithReference, type Happened } from "./reference-gate.ts";
 import { Model, type Fact } from "./model.ts";
-import { CALM, Network } from "./network.ts";
 import { troublesOf, type Troubles } from "./troubles.ts";
-import { VirtualTime, type Life } from "./virtual-time.ts";
+import { VirtualTime, type Life } from "../../simulation/time/virtual-time.ts";
 
 type Desk = Pick<Running, "db" | "store" | "clock">;
 
@@ -34,7 +39,7 @@ export type Outcome = {
 
 export type Stage = {
   readonly headquarters: Headquarters;
-  readonly cloud: CloudBox;
+  readonly cloud: CloudProgram;
   /** For the files of the gates. */
   readonly folder: string;
   readonly emptyDatabase: Buffer;
@@ -52,7 +57,17 @@ const LONGEST_CUT_MS = 5 * 60_000;
 
 /** One history of a gate and its cloud, and what is wrong with its end. */
 export async function runSchedule(stage: Stage, seed: number): Promise<Outcome> {
-  return await new Schedule(stage, seed, await stage.cloud.provide()).run();
+  return await new Schedule(stage, seed, await stage.headquarters.provide(placeOf(randomUUID()))).run();
+}
+
+/** A facility with one gate, that no other schedule has anything to do with. */
+function placeOf(facilityId: string): Place {
+  const lanes = [
+    { name: "entry", direction: "entry" },
+    { name: "exit", direction: "exit" },
+  ] as const;
+  const place = { name: "House", timeZone: "Europe/Berlin", currency: "EUR", capacity: 100 };
+  return { facilityId, slug: "house", ...place, lanes };
 }
 
 /** Ids and tokens that follow from a seed. */
@@ -72,7 +87,7 @@ class Schedule {
   private readonly day: GateDay;
   private readonly backups: Backup[] = [];
   private readonly happened: Happened[] = [];
-  private copies = 0;
+  private readonly copies: number[] = [];
   private apps = 0;
   private steps = 0;
   private isDownlinkTaken = false;
@@ -84,7 +99,7 @@ class Schedule {
   constructor(stage: Stage, seed: number, site: Site) {
     [this.stage, this.seed, this.site] = [stage, seed, site];
     const { time } = this;
-    stage.cloud.nowMs = () => time.nowMs;
+    stage.cloud.serve({ time, startMs: START_MS });
     this.troubles = troublesOf(randomOf(seed));
     this.random = randomOf(seed ^ 0x5eed);
     const note = (line: string): void => {
@@ -187,10 +202,12 @@ class Schedule {
 
   /** A driver pays for one of the stays that the cloud knows. */
   private async payInApp(): Promise<void> {
-    const { cloud } = this.stage;
+    const { cloud, headquarters } = this.stage;
     this.apps += 1;
     const reference = `app-${this.apps}-${this.site.facilityId}`;
-    if (await cloud.payInApp(this.site, { reference, amountMinor: 1 + this.random.below(500) }))
+    const money = { reference, amountMinor: 1 + this.random.below(500) };
+    if (cloud.generation() === null) return;
+    if (await payInApp(headquarters.db, this.site, money, cloud.clock.wallMs()))
       this.note("somebody pays in an app");
   }
 
@@ -225,8 +242,7 @@ class Schedule {
   }
 
   private async backUpCloud(): Promise<void> {
-    this.copies += 1;
-    await this.stage.cloud.backUp(this.site, this.copies);
+    this.copies.push(await this.stage.headquarters.rows.backUp(this.site));
     this.note("the cloud is backed up");
   }
 
@@ -238,7 +254,7 @@ class Schedule {
     const had = edge.eventsOnDisk();
     edge.putBack(backup, isLost ? "gone" : fate);
     if (isLost || fate !== "kept") this.model.forgetNumbers();
-    const [has, elsewhere] = [edge.eventsOnDisk(), await stage.cloud.eventsOnDisk(site)];
+    const [has, elsewhere] = [edge.eventsOnDisk(), await stage.headquarters.rows.events(site)];
     this.model.diskReplaced({ had, has, elsewhere });
     this.note(`the gate's disk is replaced: ${had.size} events, now ${has.size}; high-water file ${fate}`);
     this.time.after(random.below(LONGEST_DOWN_MS), () => edge.start());
@@ -246,12 +262,13 @@ class Schedule {
 
   private async restoreCloud(): Promise<void> {
     const { edge, random, stage, site } = this;
-    if (this.copies === 0) return;
-    const copy = 1 + random.below(this.copies);
+    if (this.copies.length === 0) return;
+    const copy = random.one(this.copies);
+    const { rows } = stage.headquarters;
     stage.cloud.kill();
-    const had = await stage.cloud.eventsOnDisk(site);
-    await stage.cloud.putBack(site, copy);
-    const has = await stage.cloud.eventsOnDisk(site);
+    const had = await rows.events(site);
+    await rows.putBack(site, copy);
+    const has = await rows.events(site);
     this.model.diskReplaced({ had, has, elsewhere: edge.eventsOnDisk() });
     this.note(`the cloud is restored: ${had.size} events, now ${has.size}`);
     this.time.after(random.below(LONGEST_DOWN_MS), () => stage.cloud.start());

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startHeadquarters, type Headquarters } from "./cloud-box.ts";
+import { startHeadquarters, type Headquarters } from "../../simulation/cloud/headquarters.ts";
 import { emptyDatabase } from "./edge-box.ts";
 import { runSchedule, type Outcome, type Stage } from "./schedule.ts";
 

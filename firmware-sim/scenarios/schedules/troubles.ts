@@ -1,5 +1,5 @@
 import type { Random } from "../../../edge-agent/store/testing/random-gate.ts";
-import { CALM, type Weather } from "./network.ts";
+import { CALM, type Weather } from "../../simulation/cloud/network.ts";
 
 /** What a schedule has in store: everything is drawn from its seed before it begins. */
 export type Troubles = {

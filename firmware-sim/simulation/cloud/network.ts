@@ -1,6 +1,14 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { Random } from "../../../edge-agent/store/testing/random-gate.ts";
-import type { Life, VirtualTime } from "./virtual-time.ts";
+import type { Life, VirtualTime } from "../time/virtual-time.ts";
+
+/** What a network draws from. */
+export type Chance = {
+  /** True with this probability, 0..1. */
+  readonly chance: (probability: number) => boolean;
+  /** A whole number in [0, n). */
+  readonly below: (n: number) => number;
+  readonly one: <T>(items: readonly T[]) => T;
+};
 
 /** How often what goes wrong, as shares of all requests; and how long the way is, one way, at the most. */
 export type Weather = {
@@ -38,6 +46,8 @@ export type SimAnswer = { readonly status: number; readonly headers: Headers; re
 export type FarEnd = {
   /** Names the running program; null = there is none. */
   readonly generation: () => number | null;
+  /** Whose the work is that a request makes; null = nobody's. */
+  readonly life: () => Life | null;
   readonly request: (request: SimRequest) => Promise<SimAnswer>;
 };
 
@@ -58,11 +68,11 @@ export class Network {
   /** Looks at every answer before anything else happens. @returns what is wrong with it. */
   watch: (request: SimRequest, answer: SimAnswer) => Promise<readonly string[]> = () => Promise.resolve([]);
   private readonly time: VirtualTime;
-  private readonly random: Random;
+  private readonly random: Chance;
   private readonly cloud: FarEnd;
   private readonly note: (line: string) => void;
 
-  constructor(time: VirtualTime, random: Random, cloud: FarEnd, note: (line: string) => void) {
+  constructor(time: VirtualTime, random: Chance, cloud: FarEnd, note: (line: string) => void) {
     [this.time, this.random, this.cloud, this.note] = [time, random, cloud, note];
   }
 
@@ -73,8 +83,24 @@ export class Network {
         this.send(readRequest(input, init), {
           resolve: (response) => (life.alive ? resolve(response) : undefined),
           reject: (why) => (life.alive ? reject(new TypeError(`fetch failed: ${why}`)) : undefined),
+          life,
         });
       });
+  }
+
+  /** Says something that nobody waits for an answer to, over a line that is open. */
+  post({
+    path,
+    token,
+    text,
+  }: {
+    readonly path: string;
+    readonly token: string;
+    readonly text: string;
+  }): void {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+    if (!this.cut)
+      this.arrive({ path, method: "POST", headers, body: Buffer.from(text) }, this.wayMs(), null);
   }
 
   private send(request: SimRequest, caller: Caller): void {
@@ -85,11 +111,11 @@ export class Network {
       counts.lost += 1;
       this.note(`lost ${nameOf(request)}`);
       // Half of the time the other side says so, otherwise there is silence.
-      if (random.chance(0.5)) this.time.after(wayMs, () => caller.reject("reset"));
+      if (random.chance(0.5)) this.time.after(wayMs, () => caller.reject("reset"), caller);
       return;
     }
     if (random.chance(weather.impostor)) {
-      this.time.after(wayMs, () => caller.resolve(impostorOf(random)));
+      this.time.after(wayMs, () => caller.resolve(impostorOf(random)), caller);
       return;
     }
     if (random.chance(weather.doubled)) {
@@ -111,10 +137,12 @@ export class Network {
   /** @param caller null = nobody waits for the answer any more. */
   private arrive(request: SimRequest, ms: number, caller: Caller | null): void {
     this.underWay += 1;
-    this.time.after(ms, async () => {
+    // Whoever sent it may be killed meanwhile: it arrives all the same.
+    const work = async (): Promise<void> => {
       this.underWay -= 1;
-      await this.deliver(request, caller);
-    });
+      await this.time.during(this.cloud.life(), () => this.deliver(request, caller));
+    };
+    this.time.after(ms, work, { life: null });
   }
 
   private async deliver(sent: SimRequest, caller: Caller | null): Promise<void> {
@@ -137,11 +165,12 @@ export class Network {
       this.counts.answersLost += 1;
       return;
     }
-    this.time.after(this.wayMs(), () => {
+    const back = (): void => {
       if (this.cut) return;
       if (this.cloud.generation() !== generation) return caller.reject("reset");
       caller.resolve(this.responseOf(request, answer));
-    });
+    };
+    this.time.after(this.wayMs(), back, caller);
   }
 
   /** As `fetch` gives it: out of its compression. Pages of a log may have been changed on their way. */
@@ -160,6 +189,7 @@ export class Network {
 type Caller = {
   readonly resolve: (response: Response) => void;
   readonly reject: (why: string) => void;
+  readonly life: Life;
 };
 
 function readRequest(input: Parameters<typeof fetch>[0], init: RequestInit = {}): SimRequest {
@@ -181,10 +211,11 @@ function bytesOf(body: unknown): Buffer | null {
 }
 
 function nameOf({ method, path }: SimRequest): string {
-  return `${method} ${path.replace(/&head=.*/, "")}`;
+  // Hashes follow from ids that are not the seed's.
+  return `${method} ${path.replace(/[?&](head|have|digest|cursor)=[^&]*/g, "")}`;
 }
 
-function impostorOf(random: Random): Response {
+function impostorOf(random: Chance): Response {
   return random.one([
     () => new Response("<html>502 Bad Gateway</html>", { status: 502 }),
     () => new Response("<html>Sign in to use this network</html>", { status: 200 }),
@@ -195,7 +226,7 @@ function impostorOf(random: Random): Response {
 }
 
 /** A byte of the body as it travels, or of a line behind the checks of the compression. */
-function corrupted(body: Buffer | null, random: Random) {
+function corrupted(body: Buffer | null, random: Chance) {
   if (body === null || body.length === 0) return null;
   const text = gunzipSync(body);
   const from = text.indexOf(0x0a) + 1;
@@ -210,6 +241,6 @@ function corrupted(body: Buffer | null, random: Random) {
   return { body: copy, what: `byte ${at} of the body`, mustBeRefused: false };
 }
 
-function flip(bytes: Buffer, at: number, random: Random): void {
+function flip(bytes: Buffer, at: number, random: Chance): void {
   bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
 }
