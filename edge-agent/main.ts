@@ -107,6 +107,10 @@ async function runAgent(): Promise<number | null> {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
+    setTimeout(() => {
+      log.error({}, "a device does not let go of its line: stopped without it");
+      process.exit(1);
+    }, STOP_DEADLINE_MS).unref();
     started.value.stop().then(
       () => process.exit(0),
       (error: unknown) => {
@@ -121,6 +125,9 @@ async function runAgent(): Promise<number | null> {
   log.info({ event: "ready", port: started.value.port, facility: config.facility.slug }, "the gate runs");
   return null;
 }
+
+/** What is not closed by then is closed by the system; all that matters is on the disk before it is said. */
+const STOP_DEADLINE_MS = 10_000;
 
 /** Folders that ship beside the bundle, or lie in the source tree when run from there. */
 function folderOf(shipped: string, inSource: string): string {

@@ -27,8 +27,6 @@ export function logRoutes({ db, clock, metrics, onChange, door }: LogDeps): Hono
   const routes = new Hono<EdgeEnv>({ strict: false });
 
   routes.post("/api/edge/log", requireEdge(db, clock), async (c) => {
-    if (c.req.header("content-encoding")?.toLowerCase() !== "gzip")
-      return sendProblem(c, problem(415, "not_gzip", "a batch comes as gzip", "content-encoding"));
     // The body first: an edge on a slow line keeps nobody else from the door.
     const body = await readBody(c, MAX_BODY_BYTES);
     if (body === null) {
@@ -39,6 +37,8 @@ export function logRoutes({ db, clock, metrics, onChange, door }: LogDeps): Hono
         problem(413, "body_too_large", `the body is longer than ${MAX_BODY_BYTES} bytes`),
       );
     }
+    if (c.req.header("content-encoding")?.toLowerCase() !== "gzip")
+      return sendProblem(c, problem(415, "not_gzip", "a batch comes as gzip", "content-encoding"));
     const edge = c.get("edge");
     const passed = await door.pass(edge.id, () => takeBody(c, edge, body));
     if (passed.kind === "done") return passed.result;
