@@ -62,12 +62,26 @@ export function stayQueries(db: GateDatabase) {
   };
 }
 
-type Found = { readonly stay: typeof stays.$inferSelect; readonly ticketNumber: string };
+/** What lanes ask of a stay; the rest of its row is not read for them. */
+const SEEN = {
+  id: stays.id,
+  plate: stays.plate,
+  entryAt: stays.entryAt,
+  status: stays.status,
+  rightKind: stays.rightKind,
+  rightId: stays.rightId,
+  review: stays.review,
+  neutral: stays.neutral,
+  ticketNumber: tickets.number,
+};
+type Seen = Pick<typeof stays.$inferSelect, Exclude<keyof typeof SEEN, "ticketNumber">> & {
+  readonly ticketNumber: string;
+};
 
 function insideQuery(db: GateDatabase) {
   return (which: SQL) => {
     const query = db
-      .select({ stay: stays, ticketNumber: tickets.number })
+      .select(SEEN)
       .from(stays)
       .innerJoin(tickets, CURRENT_TICKET)
       .where(and(which, MAY_BE_INSIDE))
@@ -80,7 +94,7 @@ function insideQuery(db: GateDatabase) {
 
 function underRightQuery(db: GateDatabase) {
   const query = db
-    .select({ stay: stays, ticketNumber: tickets.number, spaces: rights.spaces })
+    .select({ ...SEEN, spaces: rights.spaces })
     .from(rightKeys)
     // Cross joins are made in this order: from what was shown to the few stays under it.
     .crossJoin(rights)
@@ -103,13 +117,13 @@ function underRightQuery(db: GateDatabase) {
     .limit(MAX_CANDIDATES)
     .prepare();
   return (values: Record<string, unknown>): readonly StayUnderRight[] =>
-    query.all(values).map(({ spaces, ...found }) => ({ stay: read(found), shared: spaces !== null }));
+    query.all(values).map((found) => ({ stay: read(found), shared: found.spaces !== null }));
 }
 
-function read({ stay, ticketNumber }: Found): InsideStay {
+function read(stay: Seen): InsideStay {
   return {
     stayId: asId<StayId>(stay.id),
-    ticketNumber: ticketNumber as TicketNumber,
+    ticketNumber: stay.ticketNumber as TicketNumber,
     plate: stay.plate,
     entryWallMs: stay.entryAt,
     status: stay.status === "open" ? "open" : "provisional",

@@ -67,7 +67,8 @@ export function createAttendants(parts: AttendantParts) {
     const standing = sight.atLine(name);
     const waitedMs = standing === null ? 0 : nowMs() - standing.sinceMs;
     if (nowMs() - (triedMs.get(name) ?? -Infinity) < TRY_AGAIN_MS) return;
-    const isHelped = plan.direction === "exit" && standing !== null && waitedMs >= site.helpMs;
+    const isHelped =
+      plan.direction === "exit" && standing !== null && waitedMs >= site.helpMs && !sight.isOpen(name);
     const seen = machine.act((running) =>
       isHelped || mayWantWord(running, name) ? viewOf(running, name) : null,
     );
