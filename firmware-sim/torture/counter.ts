@@ -21,6 +21,8 @@ export type Counter = {
   readonly askOnce: (path: string, body: object) => Promise<Answer | null>;
   /** How often the gate could not write something down. */
   readonly refusals: () => number;
+  /** What was asked last, and what came of it. */
+  readonly lastAsked: () => string;
 };
 
 export type CounterOptions = {
@@ -40,15 +42,17 @@ export function createCounter({ url, name, pin, seen }: CounterOptions): Counter
   let page: KioskSnapshot | null = null;
   let following: AbortController | null = null;
   let refusals = 0;
+  let lastAsked = "nothing was asked";
 
   const askOnce: Counter["askOnce"] = async (path, body) => {
     try {
       const answer = await person?.post(path, body);
+      lastAsked = `${path}: ${answer === undefined ? "nobody is signed in" : `status ${answer.status}`}`;
       if (answer === undefined) return null;
       if (REFUSED.has(answer.status)) refusals += 1;
       return ANSWERS.has(answer.status) ? answer : null;
     } catch {
-      // Nobody answers: it was cut off.
+      lastAsked = `${path}: nobody answers`;
       return null;
     }
   };
@@ -79,5 +83,6 @@ export function createCounter({ url, name, pin, seen }: CounterOptions): Counter
       }
     },
     refusals: () => refusals,
+    lastAsked: () => lastAsked,
   };
 }

@@ -56,6 +56,8 @@ export function openLaneHands({ name, rig, counter, known, random, inside }: Lan
   let plate: string | null = null;
   let served = 0;
   let vehicles = 0;
+  /** Of the vehicle that stands there: what the camera saw, and what of it the broker took. */
+  let [shown, told] = [0, 0];
 
   /** Through, step by step. */
   async function driveThrough(pass: Shift["pass"]): Promise<void> {
@@ -72,7 +74,10 @@ export function openLaneHands({ name, rig, counter, known, random, inside }: Lan
   /** Does what it takes for the arm to go up, once. */
   async function askToOpen(shift: Shift): Promise<void> {
     if (plate === null) await attendant.vend();
-    else await rig.show(plate);
+    else {
+      shown += 1;
+      if (await rig.show(plate)) told += 1;
+    }
     await shift.until(() => rig.isUp() || attendant.askedFor() !== null, READ_AGAIN_MS);
     const asked = attendant.askedFor();
     if (asked === null || rig.isUp()) return;
@@ -86,11 +91,15 @@ export function openLaneHands({ name, rig, counter, known, random, inside }: Lan
     const blind = name === "entry" && random.chance(BLIND_CHANCE);
     if (name === "exit") plate = inside.shift() ?? null;
     else plate = blind ? null : `T${String((vehicles += 1)).padStart(6, "0")}`;
+    [shown, told] = [0, 0];
     rig.cover("arming", true);
     await shift.pass(ARMED_MS);
     const untilMs = performance.now() + PATIENCE_MS;
     while (!rig.isUp()) {
-      if (performance.now() > untilMs) throw new Error(`${name} does not open: ${attendant.says()}`);
+      if (performance.now() > untilMs)
+        throw new Error(
+          `${name} does not open (${told} of ${shown} reads were told; ${counter.lastAsked()}): ${attendant.says()}`,
+        );
       await askToOpen(shift);
     }
     await driveThrough(shift.pass);

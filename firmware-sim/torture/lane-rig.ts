@@ -9,8 +9,8 @@ export type LaneRig = {
   readonly isDown: () => boolean;
   readonly covered: (loop: Loop) => boolean;
   readonly cover: (loop: Loop, on: boolean) => void;
-  /** The camera reads a plate. */
-  readonly show: (plate: string) => Promise<void>;
+  /** The camera reads a plate. @returns whether the broker has it. */
+  readonly show: (plate: string) => Promise<boolean>;
   /** How often the arm came down on a vehicle. */
   readonly armHits: () => number;
   readonly stop: () => Promise<void>;
@@ -65,7 +65,7 @@ export function openLaneRig({ name, mqttUrl, facility, random }: LaneRigOptions)
     cover: (loop, on) => board.setInput(INPUTS[loop], on),
     show: async (plate) => {
       const captured_at = new Date().toISOString();
-      await camera.publish({
+      return await camera.publish({
         event_id: randomUUID(),
         plate,
         confidence: 0.99,

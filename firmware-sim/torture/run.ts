@@ -120,7 +120,7 @@ async function tortureBatch(batch: number, { options, watcher, folder, sum }: Wo
     const { cuts: done, acknowledged } = sum.total();
     watcher.told(`${done} cuts, ${acknowledged} acknowledgements, ${sum.found()} violations`);
   } catch (error) {
-    if (error instanceof Stopped) throw error;
+    throwIfStopped(error, watcher);
     sum.fail(batch, last + 1, wordsOfError(error));
   }
 }
@@ -132,9 +132,15 @@ async function tortureControl(synchronous: Control, { options, watcher, folder, 
   try {
     sum.control(await runControl(synchronous, options.controls, how));
   } catch (error) {
-    if (error instanceof Stopped) throw error;
+    throwIfStopped(error, watcher);
     sum.fail(null, null, `control ${synchronous}: ${wordsOfError(error)}`);
   }
+}
+
+/** What goes wrong while everything is being put away in a hurry is nobody's failure. */
+function throwIfStopped(error: unknown, { stop }: Watcher): void {
+  if (error instanceof Stopped) throw error;
+  if (stop.aborted) throw new Stopped("somebody asked for the end", { cause: error });
 }
 
 type Sum = ReturnType<typeof startSum>;
