@@ -82,6 +82,8 @@ export class VirtualBoard {
   private readonly proven = new WeakMap<Life, boolean>();
   /** The programs that a heartbeat is on its way to: there is one at a time. */
   private readonly beats = new WeakSet<Life>();
+  /** When in a second its heartbeats are. */
+  private readonly phaseMs: number;
   private readonly ears: Ears<BoardEvent>;
   private readonly relays: Relays;
   private readonly parts: DeviceParts;
@@ -89,6 +91,7 @@ export class VirtualBoard {
 
   constructor(parts: DeviceParts, wired: Wired) {
     [this.parts, this.wired] = [parts, wired];
+    this.phaseMs = parts.random.int(HEARTBEAT_MS);
     this.ears = new Ears(parts.time);
     this.relays = new Relays(parts, wired.relay, () => this.say());
     for (const input of wired.inputs) this.edges[input] = 0;
@@ -227,7 +230,7 @@ export class VirtualBoard {
    */
   beat(life: Life): void {
     if (this.beats.has(life)) return;
-    const inMs = this.parts.random.int(HEARTBEAT_MS);
+    const inMs = HEARTBEAT_MS - ((this.parts.time.nowMs + this.phaseMs) % HEARTBEAT_MS);
     if (!this.isHeard) return this.ears.tell({ kind: "lost", reason: "the board is offline" }, inMs, life);
     this.beats.add(life);
     later(this.parts, inMs, () => {
