@@ -87,7 +87,7 @@ export async function onItsOwnDisk<T>(
 async function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
   let tell = (): void => undefined;
   const asked = new Promise<never>((_, fail) => {
-    tell = () => fail(new Stopped("somebody asked for the end"));
+    tell = () => fail(new Stopped());
     stop.addEventListener("abort", tell, { once: true });
     if (stop.aborted) tell();
   });
@@ -99,7 +99,11 @@ async function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T>
 }
 
 /** A person asked for the end: no failure. */
-export class Stopped extends Error {}
+export class Stopped extends Error {
+  constructor(options?: ErrorOptions) {
+    super("somebody asked for the end", options);
+  }
+}
 
 /** Until nothing waits, and nobody writes any more. */
 async function bringTheLogAcross(site: TortureSite): Promise<void> {

@@ -21,8 +21,8 @@ export type Counter = {
   readonly askOnce: (path: string, body: object) => Promise<Answer | null>;
   /** How often the gate could not write something down. */
   readonly refusals: () => number;
-  /** What was asked last, and what came of it. */
-  readonly lastAsked: () => string;
+  /** What came of the last question at an address, in words. */
+  readonly answerTo: (path: string) => string;
 };
 
 export type CounterOptions = {
@@ -42,17 +42,17 @@ export function createCounter({ url, name, pin, seen }: CounterOptions): Counter
   let page: KioskSnapshot | null = null;
   let following: AbortController | null = null;
   let refusals = 0;
-  let lastAsked = "nothing was asked";
+  const answers = new Map<string, string>();
 
   const askOnce: Counter["askOnce"] = async (path, body) => {
     try {
       const answer = await person?.post(path, body);
-      lastAsked = `${path}: ${answer === undefined ? "nobody is signed in" : `status ${answer.status}`}`;
+      answers.set(path, answer === undefined ? "nobody is signed in" : `status ${answer.status}`);
       if (answer === undefined) return null;
       if (REFUSED.has(answer.status)) refusals += 1;
       return ANSWERS.has(answer.status) ? answer : null;
     } catch {
-      lastAsked = `${path}: nobody answers`;
+      answers.set(path, "cut off");
       return null;
     }
   };
@@ -83,6 +83,6 @@ export function createCounter({ url, name, pin, seen }: CounterOptions): Counter
       }
     },
     refusals: () => refusals,
-    lastAsked: () => lastAsked,
+    answerTo: (path) => answers.get(path) ?? "not asked",
   };
 }

@@ -98,7 +98,7 @@ export function openLaneHands({ name, rig, counter, known, random, inside }: Lan
     while (!rig.isUp()) {
       if (performance.now() > untilMs)
         throw new Error(
-          `${name} does not open (${told} of ${shown} reads were told; ${counter.lastAsked()}): ${attendant.says()}`,
+          `${name} does not open (${told} of ${shown} reads were told; ${attendant.answers()}): ${attendant.says()}`,
         );
       await askToOpen(shift);
     }
@@ -136,7 +136,9 @@ export function openLaneHands({ name, rig, counter, known, random, inside }: Lan
 /** What is done for a lane at its counter. Nothing is asked twice: what is left without an answer is in doubt. */
 function createAttendant(name: LaneName, counter: Counter, known: Acknowledged) {
   const view = (): LaneView | null => counter.lane(name);
+  const [vendPath, cashPath] = [`/api/lanes/${name}/vend`, `/api/lanes/${name}/cash`];
   return {
+    answers: () => `opening by hand: ${counter.answerTo(vendPath)}, cash: ${counter.answerTo(cashPath)}`,
     says: () => JSON.stringify(view()),
     seesRest: () => view()?.state === "IDLE" && view()?.health === "ok",
     /** The stay that a fee is asked of, and the fee. */
@@ -146,14 +148,14 @@ function createAttendant(name: LaneName, counter: Counter, known: Acknowledged) 
     },
     takeCash: async ({ stayId, fee }: { readonly stayId: string; readonly fee: number }): Promise<void> => {
       const money = { amount_minor: fee, tendered_minor: fee, idempotency_key: randomUUID() };
-      const answer = await counter.askOnce(`/api/lanes/${name}/cash`, { stay_id: stayId, ...money });
+      const answer = await counter.askOnce(cashPath, { stay_id: stayId, ...money });
       if (answer?.status !== 200) return;
       const { payment_id: paymentId } = cashTakenSchema.parse(answer.body);
       known.payments.set(paymentId, { stayId, amountMinor: fee });
     },
     vend: async (): Promise<void> => {
       const wish = because("the camera saw nothing");
-      const answer = await counter.askOnce(`/api/lanes/${name}/vend`, wish);
+      const answer = await counter.askOnce(vendPath, wish);
       if (answer?.status === 200) known.vends.add(wish.idempotency_key);
     },
     reset: async () => await counter.askOnce(`/api/lanes/${name}/reset`, { reason: "looked at, and clear" }),

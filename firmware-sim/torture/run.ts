@@ -140,7 +140,7 @@ async function tortureControl(synchronous: Control, { options, watcher, folder, 
 /** What goes wrong while everything is being put away in a hurry is nobody's failure. */
 function throwIfStopped(error: unknown, { stop }: Watcher): void {
   if (error instanceof Stopped) throw error;
-  if (stop.aborted) throw new Stopped("somebody asked for the end", { cause: error });
+  if (stop.aborted) throw new Stopped({ cause: error });
 }
 
 type Sum = ReturnType<typeof startSum>;
